@@ -13,11 +13,43 @@ from collections.abc import Iterator
 
 from app.types import Observation, ToolCall, Trajectory, Turn
 
-_NOUNS = (
-    "parse split merge clamp wrap rank total slug match pack cover shift count trim group score walk "
-    "find fold plan join pick scale index round chunk tail head span next".split()
+_NOUNS = tuple(
+    [
+        "parse",
+        "split",
+        "merge",
+        "clamp",
+        "wrap",
+        "rank",
+        "total",
+        "slug",
+        "match",
+        "pack",
+        "cover",
+        "shift",
+        "count",
+        "trim",
+        "group",
+        "score",
+        "walk",
+        "find",
+        "fold",
+        "plan",
+        "join",
+        "pick",
+        "scale",
+        "index",
+        "round",
+        "chunk",
+        "tail",
+        "head",
+        "span",
+        "next",
+    ]
 )
-_THINGS = "range words rows cells items tree path date price name token graph queue page key".split()
+_THINGS = tuple(
+    "range words rows cells items tree path date price name token graph queue page key".split()  # noqa: SIM905
+)
 _ASKS = (
     "{call} returns {bad}, it should return {good}.",
     "Calling {call} gives {bad} instead of {good}.",
@@ -105,7 +137,7 @@ def _run(draw: random.Random, seen: list[tuple[str, str, str]]) -> Turn:
     style = draw.randrange(4)
     calls = [call for call, _, _ in seen]
     if style == 0:
-        command = "python -c \"" + "; ".join(f"print({call})" for call in calls) + '"'
+        command = 'python -c "' + "; ".join(f"print({call})" for call in calls) + '"'
         text = "".join(f"{value}\n" for _, value, _ in seen)
     elif style == 1:
         command = "cat > check.py <<'EOF'\n" + "".join(
@@ -138,7 +170,10 @@ def _tests(draw: random.Random, name: str, failures: int) -> Turn:
 
 
 def _edit(draw: random.Random, name: str) -> Turn:
-    old, fresh = draw.choice(("<", "<=", "+ 1", "- 1", "min", "and")), draw.choice((">", ">=", "", "max", "or"))
+    old, fresh = (
+        draw.choice(("<", "<=", "+ 1", "- 1", "min", "and")),
+        draw.choice((">", ">=", "", "max", "or")),
+    )
     return _turn(draw, f"sed -i 's/{old}/{fresh}/' {name}.py", "", 0)
 
 
@@ -149,7 +184,10 @@ def _turn(draw: random.Random, command: str, text: str, code: int) -> Turn:
 
 def _patch(draw: random.Random, name: str) -> str:
     line = draw.randint(3, 90)
+    old, fresh = (
+        f"    if {draw.choice(_THINGS)} {sign} {draw.randint(0, 9)}:" for sign in ("<", "<=")
+    )
     return (
-        f"diff --git a/{name}.py b/{name}.py\n--- a/{name}.py\n+++ b/{name}.py\n@@ -{line},3 +{line},3 @@\n"
-        f"-    if {draw.choice(_THINGS)} < {draw.randint(0, 9)}:\n+    if {draw.choice(_THINGS)} <= {draw.randint(0, 9)}:\n"
+        f"diff --git a/{name}.py b/{name}.py\n--- a/{name}.py\n+++ b/{name}.py\n"
+        f"@@ -{line},3 +{line},3 @@\n-{old}\n+{fresh}\n"
     )

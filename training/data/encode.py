@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,15 +95,12 @@ def prepare(
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     chunks = [rows[at : at + _CHUNK_ROWS] for at in range(0, len(rows), _CHUNK_ROWS)]
+    task = partial(
+        _encode_chunk, model_folder=model_folder, length_tokens=length_tokens, overlong=overlong
+    )
     with Progress() as progress, ProcessPoolExecutor(workers) as pool:
-        done = pool.map(
-            _encode_chunk,
-            chunks,
-            [model_folder] * len(chunks),
-            [length_tokens] * len(chunks),
-            [overlong] * len(chunks),
-        )
-        _write(fresh, (each for chunk in progress.track(done, len(chunks), description="tokens") for each in chunk))
+        done = progress.track(pool.map(task, chunks), len(chunks), description="tokens")
+        _write(fresh, (each for chunk in done for each in chunk))
     (fresh / "made_of.json").write_text(json.dumps(made_of))
     fresh.rename(folder)
     return read(folder)

@@ -48,7 +48,8 @@ def read_rows(wanted: Labelled) -> list[Row]:
         if only is None or row.instance_id in only:
             rows.append(row)
     if only and (missing := only - {row.instance_id for row in rows}):
-        message = f"{wanted.instances}: {len(missing)} instances have no row in {file}, such as {min(missing)}"
+        some = f"{len(missing)} instances have no row in {file}, such as {min(missing)}"
+        message = f"{wanted.instances}: {some}"
         raise StartError(message)
     if not rows:
         message = f"{file}: no row belongs to splits {wanted.splits}"

@@ -17,7 +17,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
     parser.add_argument("recipe", type=Path)
     parser.add_argument("folder", type=Path, help="where the run lives; a second call goes on")
-    parser.add_argument("--hours", type=float, default=float("inf"), help="stop and save after so long")
+    parser.add_argument(
+        "--hours", type=float, default=float("inf"), help="stop and save after so long"
+    )
     parser.add_argument("--cpu", action="store_true")
     options = parser.parse_args()
     console = Console(stderr=True)

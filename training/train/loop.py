@@ -129,15 +129,24 @@ class Run:
         self.place.seconds += took
         self._note(
             {
-                "stage": planned.stage.name, "step": self.place.step, "lr": rate, "answer": told.answer,
-                "language": told.language, "aux": told.aux, "norm": float(norm),
-                "tokens": batch.tokens, "rows": len(batch.ends), "seconds": round(took, 3),
+                "stage": planned.stage.name,
+                "step": self.place.step,
+                "lr": rate,
+                "answer": told.answer,
+                "language": told.language,
+                "aux": told.aux,
+                "norm": float(norm),
+                "tokens": batch.tokens,
+                "rows": len(batch.ends),
+                "seconds": round(took, 3),
             }  # fmt: skip
         )
         return f"answer {told.answer:.3f} language {told.language:.2f} {batch.tokens / took:,.0f} tok/s"
 
     def _batch(self, pieces: tuple[Piece, ...], stretch_tokens: int, seed: int) -> Batch:
-        mine = pieces[self.accelerator.process_index :: self.accelerator.num_processes] or pieces[:1]
+        mine = (
+            pieces[self.accelerator.process_index :: self.accelerator.num_processes] or pieces[:1]
+        )
         made = collate(mine, self.yes_id, self.no_id, self.pad_id, stretch_tokens, seed)
         return made.to(self.accelerator.device)
 
@@ -148,15 +157,20 @@ class Run:
         found = self.logits(examples, some)
         resolved = [each.resolved for each in some]
         probability = [1 / (1 + math.exp(-max(-60.0, min(60.0, each)))) for each in found]
-        within = quality.auc_within(probability, resolved, [each.policy for each in some])
+        within = quality.auc_within(probability, resolved, [e.policy for e in some], draws=1)
         loss = sum(
-            -math.log(max(1e-9, p if y else 1 - p)) for p, y in zip(probability, resolved, strict=True)
+            -math.log(max(1e-9, p if y else 1 - p))
+            for p, y in zip(probability, resolved, strict=True)
         )
         self._note(
             {
-                "stage": self.place.stage, "step": self.place.step, "look": len(some),
-                "auc_within": within.value, "log_loss": loss / len(some),
-                "tokens_seen": self.place.tokens, "seconds_in_all": round(self.place.seconds, 1),
+                "stage": self.place.stage,
+                "step": self.place.step,
+                "look": len(some),
+                "auc_within": within.auc.value,
+                "log_loss": loss / len(some),
+                "tokens_seen": self.place.tokens,
+                "seconds_in_all": round(self.place.seconds, 1),
             }  # fmt: skip
         )
 
@@ -166,8 +180,12 @@ class Run:
         self.model.eval()
         found = []
         for each in wanted:
-            ids = torch.from_numpy(examples.prompt(each).astype("int64"))[None].to(self.accelerator.device)
-            last = self.model(input_ids=ids, logits_to_keep=1, use_cache=False).logits[0, -1].float()
+            ids = torch.from_numpy(examples.prompt(each).astype("int64"))[None].to(
+                self.accelerator.device
+            )
+            last = (
+                self.model(input_ids=ids, logits_to_keep=1, use_cache=False).logits[0, -1].float()
+            )
             found.append(float(last[self.yes_id] - last[self.no_id]))
         return found
 
@@ -241,7 +259,9 @@ def _behind(recipe: dict[str, Any], stage: int) -> dict[str, Any]:
     may the data while none of it was read."""
     stages = recipe["stages"][: stage + 1]
     read = any(each["reads"] == "trajectories" for each in stages)
-    later = {"look_every_steps", "look_rows", "save_every_s", "stages"} | ({"data"} if not read else set())
+    later = {"look_every_steps", "look_rows", "save_every_s", "stages"} | (
+        {"data"} if not read else set()
+    )
     return {key: value for key, value in recipe.items() if key not in later} | {"stages": stages}
 
 

@@ -40,7 +40,9 @@ def losses(model: Any, batch: Batch, weights: Weights, draw: torch.Generator) ->
     wanted = wanted.to(batch.ids.device)
     told = model(
         input_ids=batch.ids,
-        attention_mask=torch.ones_like(batch.ids),  # without one, jumps of position read as new texts
+        attention_mask=torch.ones_like(
+            batch.ids
+        ),  # without one, jumps of position read as new texts
         position_ids=batch.positions,
         logits_to_keep=wanted,
         output_router_logits=weights.aux > 0,

@@ -76,9 +76,7 @@ def prepared(recipe: Recipe, stage: Stage, folder: Path) -> Examples:
     )
 
 
-def _trajectories(
-    recipe: Recipe, stage: Stage, seed: int, folder: Path
-) -> list[tuple[Piece, ...]]:
+def _trajectories(recipe: Recipe, stage: Stage, seed: int, folder: Path) -> list[tuple[Piece, ...]]:
     examples = prepared(recipe, stage, folder)
     data = recipe.data
     shares = {source.folder.resolve().name: source.share for source in data.sources}
@@ -87,7 +85,11 @@ def _trajectories(
     for epoch in range(epochs):
         part = min(1.0, stage.epochs - epoch)
         drawn = balanced(
-            examples.index, data.positives_per_negative, shares, data.policy_shares, seed + epoch * 97
+            examples.index,
+            data.positives_per_negative,
+            shares,
+            data.policy_shares,
+            seed + epoch * 97,
         )
         drawn = drawn[: int(len(drawn) * part)]
         for binned in in_bins(drawn, stage.bins_tokens if epoch == 0 else ()):
