@@ -1,6 +1,6 @@
 import unittest
 
-from minilex.lexer import LexError, Lexer, Token, tokenize, unquote
+from minilex.lexer import Lexer, LexError, Token, tokenize, unquote
 
 
 def texts(source):

@@ -32,7 +32,7 @@ class CheckBracketsTest(unittest.TestCase):
         self.assertIsNone(check_brackets('f("(")'))
 
     def test_other_quote_inside_quotes(self):
-        self.assertIsNone(check_brackets("\"it's )\" ()"))
+        self.assertIsNone(check_brackets('"it\'s )" ()'))
 
     def test_backslash_hides_a_quote(self):
         self.assertIsNone(check_brackets(r'"a\")" ()'))
