@@ -98,12 +98,10 @@ def slugify(text, separator="-", limit=None):
     plain = unicodedata.normalize("NFKD", text)
     kept = "".join(c for c in plain if not unicodedata.combining(c))
     words = "".join(c if c.isascii() and c.isalnum() else " " for c in kept).split()
-    slug = separator.join(words)
-    if limit is None or len(slug) <= limit:
-        return slug
-    while len(words) > 1 and len(separator.join(words)) > limit:
-        words = words[:-1]
-    return separator.join(words)[:limit]
+    if limit is None:
+        return separator.join(words)
+    fitting = [n for n in range(2, len(words) + 1) if len(separator.join(words[:n])) <= limit]
+    return separator.join(words[: max(fitting, default=1)])[:limit]
 
 
 class Slugger:

@@ -93,12 +93,9 @@ def needs(graph, *nodes):
     """Return the set of all that the nodes depend on, at any distance, without themselves
     unless they depend on each other. An unknown node is a KeyError. Cycles do no harm."""
     full = _complete(graph)
-    found = set()
-    pending = [target for node in nodes for target in full[node]]
-    for node in pending:
-        if node not in found:
-            found.add(node)
-            pending.extend(full[node])
+    found = set().union(*[full[node] for node in nodes])
+    for _ in full:
+        found.update(*[full[node] for node in found])
     return found
 
 
