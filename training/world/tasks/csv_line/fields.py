@@ -1,6 +1,9 @@
 """Split and join single lines of separated values."""
 
-__all__ = ["CsvError", "field_needs_quotes", "join_line", "parse_table", "split_line", "split_records"]
+__all__ = [
+    "CsvError", "field_needs_quotes", "join_line",
+    "parse_table", "split_line", "split_records",
+]
 
 
 class CsvError(ValueError):

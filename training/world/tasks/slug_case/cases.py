@@ -2,7 +2,10 @@
 
 import unicodedata
 
-__all__ = ["Slugger", "camel", "detect", "kebab", "pascal", "slugify", "snake", "split_words", "title"]
+__all__ = [
+    "Slugger", "camel", "detect", "kebab", "pascal",
+    "slugify", "snake", "split_words", "title",
+]
 
 SMALL_WORDS = ("a", "an", "and", "in", "of", "or", "the", "to")
 REPLACEMENTS = {"ß": "ss", "æ": "ae", "ø": "o", "&": " and "}

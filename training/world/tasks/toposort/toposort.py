@@ -2,7 +2,10 @@
 
 from heapq import heappop, heappush
 
-__all__ = ["CycleError", "critical_path", "find_cycle", "layers", "needed_by", "needs", "reduce", "toposort"]
+__all__ = [
+    "CycleError", "critical_path", "find_cycle", "layers",
+    "needed_by", "needs", "reduce", "toposort",
+]
 
 
 class CycleError(ValueError):
