@@ -195,9 +195,7 @@ def _apart(task: Task, one: Bug, two: Bug) -> bool:
     return gap > 80 and one.function != two.function and bool(differ)
 
 
-def _instance(
-    task: Task, sound: Findings, bugs: tuple[Bug, ...], judge: Judge
-) -> Instance | None:
+def _instance(task: Task, sound: Findings, bugs: tuple[Bug, ...], judge: Judge) -> Instance | None:
     found = judge.examine(task, apply(task.source, [e for bug in bugs for e in bug.edits]))
     counted = judged(sound, found)
     if counted is None or found is None:

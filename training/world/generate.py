@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import queue
 import signal
@@ -27,6 +26,7 @@ from rich.progress import (
 from training.world import bugs, issues
 from training.world.catalog import Task
 from training.world.judge import Judge
+from training.world.schedule import Job, jobs
 from training.world.shelf import Shelf, write_document
 from training.world.workplace import narrow_environment
 
@@ -60,18 +60,16 @@ def generate(order: Order, shelf: Shelf, progress: Progress) -> list[dict[str, A
     if instances is None:
         instances = _forge_all(order, progress)
         shelf.keep_instances(instances)
-    from training.world.schedule import jobs
-
     rows = shelf.rows()
     done = {row["file"] for row in rows}
     work = [j for j in jobs(instances, order.trajectories, order.seed) if j.name not in done]
     bar = progress.add_task("trajectories", total=len(done) + len(work), completed=len(done))
-    by_id = {instance.id: n for n, instance in enumerate(instances)}
+    place = {instance.id: n for n, instance in enumerate(instances)}
     # An instance stays with one worker, which prepares its repository once.
-    shares = [
-        [(instances[by_id[job.instance_id]], job) for job in work if by_id[job.instance_id] % order.workers == w]
-        for w in range(order.workers)
-    ]
+    shares: list[list[tuple[bugs.Instance, Job]]] = [[] for _ in range(order.workers)]
+    for job in work:
+        number = place[job.instance_id]
+        shares[number % order.workers].append((instances[number], job))
     for row in _worked(_play_share, shares, order, shelf.out, progress, bar):
         shelf.add_row(row)
         rows.append(row)
@@ -88,7 +86,12 @@ def _forge_all(order: Order, progress: Progress) -> list[bugs.Instance]:
 
 
 def _worked(
-    work: Any, shares: Sequence[Sequence[Any]], order: Order, out: Path | None, progress: Progress, bar: TaskID
+    work: Any,
+    shares: Sequence[Sequence[Any]],
+    order: Order,
+    out: Path | None,
+    progress: Progress,
+    bar: TaskID,
 ) -> Iterator[Any]:
     """What worker processes answer, as it comes. They are ended with this one."""
     context = multiprocessing.get_context("spawn")
@@ -134,7 +137,9 @@ def _collected(
 
 
 def _end(workers: Sequence[BaseProcess]) -> None:
+    """Those that are done are let go; the others are told to leave, then made to."""
     for worker in workers:
+        worker.join(_WAIT_S)
         if worker.is_alive():
             worker.terminate()
     for worker in workers:
@@ -148,15 +153,18 @@ def _run_worker(
 ) -> None:
     """In a worker process. Ctrl-C is the first process's; that one sends SIGTERM."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: _leave())
+    signal.signal(signal.SIGTERM, _leave)
     scratch.mkdir()
     narrow_environment(scratch)
     try:
         for answer in work(share, order, out, scratch):
             answers.put(("answer", answer))
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         answers.put(("end", None))
     except OSError as problem:
-        answers.put(("trouble", f"{problem.strerror}: {problem.filename or out}; run again to go on"))
+        answers.put(
+            ("trouble", f"{problem.strerror}: {problem.filename or out}; run again to go on")
+        )
     except SystemExit as problem:
         if problem.code != 0:
             answers.put(("trouble", str(problem.code)))
@@ -164,7 +172,7 @@ def _run_worker(
         answers.put(("trouble", traceback.format_exc()))
 
 
-def _leave() -> None:
+def _leave(*_: object) -> None:
     raise SystemExit(0)
 
 
@@ -186,7 +194,7 @@ def _play_share(
     from training.world.run import Workshop
 
     tasks = {task.name: task for task in order.tasks}
-    with Judge() as judge, contextlib.ExitStack():
+    with Judge() as judge:
         workshop = Workshop(scratch, judge, order.seed)
         for instance, job in share:
             made = workshop.make(tasks[job.task], instance, job)

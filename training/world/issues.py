@@ -89,7 +89,9 @@ class _Writer:
         for number, bug in enumerate(self.instance.bugs):
             probe = self.shown[number]
             want, got = self.instance.expected[probe], self.instance.observed[probe]
-            plain = f"`{self.task.probes[probe].expression}` {said(got)}, but it should {_base(want)}."
+            plain = (
+                f"`{self.task.probes[probe].expression}` {said(got)}, but it should {_base(want)}."
+            )
             found.append(bug.behaviour if bug.behaviour and self.rng.random() < 0.8 else plain)
         return found
 
@@ -122,7 +124,11 @@ class _Writer:
         """(call, observed, expected) of what is shown."""
         facts = self.instance
         return [
-            ("; ".join(self.call(n).splitlines()), facts.observed[n].strip(), facts.expected[n].strip())
+            (
+                "; ".join(self.call(n).splitlines()),
+                facts.observed[n].strip(),
+                facts.expected[n].strip(),
+            )
             for n in self.shown
         ]
 
@@ -141,8 +147,10 @@ def _inside(line: str) -> bool:
 
 def _called(expression: str) -> str:
     found = re.findall(r"([A-Za-z_]\w*)\(", expression)
-    return found[-1] if found and expression.startswith(("[", "list(", "sorted(")) else (
-        found[0] if found else expression
+    return (
+        found[-1]
+        if found and expression.startswith(("[", "list(", "sorted("))
+        else (found[0] if found else expression)
     )
 
 
@@ -177,7 +185,9 @@ def _story(w: _Writer) -> str:
             "It boils down to the following:",
         ]
     )
-    cases = "\n".join(f"* `{c}` gives `{got}` where I expect `{want}`" for c, got, want in w.pairs())
+    cases = "\n".join(
+        f"* `{c}` gives `{got}` where I expect `{want}`" for c, got, want in w.pairs()
+    )
     end = w.rng.choice(
         ["There may be other inputs with the same problem; I have not tried many.",
          "I looked at the docstrings, and they agree with what I expect.",

@@ -85,7 +85,10 @@ class Judge:
                     input=patch.encode(),
                     capture_output=True,
                     timeout=_APPLY_S,
-                    env={"PATH": os.environ.get("PATH", os.defpath), "GIT_CEILING_DIRECTORIES": name},
+                    env={
+                        "PATH": os.environ.get("PATH", os.defpath),
+                        "GIT_CEILING_DIRECTORIES": name,
+                    },
                 )
                 if applied.returncode:
                     return {}
@@ -130,4 +133,3 @@ class Judge:
             raise RuntimeError(message)
         answer = json.loads(line)
         return answer if isinstance(answer, dict) else None
-

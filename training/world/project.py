@@ -34,9 +34,7 @@ def at_least(major, minor=0):
 def project_files(task: Task, source: str) -> dict[str, str]:
     """The repository's files: path → text."""
     return {
-        "README.md": _README.format(
-            package=task.package, module=task.module, summary=task.summary
-        ),
+        "README.md": _README.format(package=task.package, module=task.module, summary=task.summary),
         f"{task.package}/__init__.py": f'"""{task.summary}"""\n',
         f"{task.package}/_version.py": _VERSIONS,
         task.path: source,

@@ -21,8 +21,19 @@ _CLAIM_SHARES: Mapping[str, tuple[float, float, float, float]] = {
     "narrating": (0.3, 0.2, 0.5, 0.0),
     "plain": (0.35, 0.35, 0.2, 0.1),
 }
-_OPENER_SHARE = {"confident": 0.45, "doubting": 0.45, "chatty": 0.6, "formal": 0.35, "narrating": 0.6}
-_SWAPPED = {"confident": "doubting", "doubting": "confident", "success": "doubt", "doubt": "success"}
+_OPENER_SHARE = {
+    "confident": 0.45,
+    "doubting": 0.45,
+    "chatty": 0.6,
+    "formal": 0.35,
+    "narrating": 0.6,
+}
+_SWAPPED = {
+    "confident": "doubting",
+    "doubting": "confident",
+    "success": "doubt",
+    "doubt": "success",
+}
 
 
 def draw_claim(voice: str, rng: Random) -> str:

@@ -20,26 +20,9 @@ from training.world.policies import POLICIES
 from training.world.policies.scene import Scene
 from training.world.prose import VOICES, Speaker, draw_claim
 from training.world.repository import build
+from training.world.schedule import Job
 
 _SHORT_LIMITS = (7, 14)
-
-
-@dataclass(frozen=True)
-class Job:
-    """One trajectory to be made: everything else follows from this and the seed."""
-
-    number: int  # among those of its instance
-    instance_id: str
-    task: str
-    policy: str
-    split: str
-    swapped: bool  # a twin with the other prose is written as well
-
-    @property
-    def name(self) -> str:
-        digest = hashlib.sha256(self.instance_id.encode()).hexdigest()[:4]
-        short = self.instance_id.split("__", 1)[1][:60]
-        return f"{self.task}/{short}-{digest}/{self.number}.traj.json.gz"
 
 
 @dataclass(frozen=True)
@@ -70,9 +53,7 @@ class Workshop:
             root = Path(folder) / "repo"
             shutil.copytree(self._prepared(task, instance, leaky), root, symlinks=True)
             fixes = Fixes(task, instance, self._judge, rng)
-            scene = Scene(
-                task, instance, fixes, root, good, leaky, rng, shape, step_limit=limit
-            )
+            scene = Scene(task, instance, fixes, root, good, leaky, rng, shape, step_limit=limit)
             speaker = Speaker(voice, claim, task.module, seed)
             document, slots = play(root, instance.issue, policy.play(scene), speaker, limit)
         document["instance_id"] = instance.id
@@ -129,9 +110,7 @@ class Workshop:
         return root
 
 
-def _in_other_words(
-    document: dict[str, Any], slots: list[str], speaker: Speaker
-) -> dict[str, Any]:
+def _in_other_words(document: dict[str, Any], slots: list[str], speaker: Speaker) -> dict[str, Any]:
     """The document with every assistant text said by another speaker; nothing else is touched."""
     twin = copy.deepcopy(document)
     said = [message for message in twin["messages"] if message["role"] == "assistant"]

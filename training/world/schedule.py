@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil
 from random import Random
 
 from training.world.bugs import Instance
 from training.world.policies import POLICIES
-from training.world.run import Job
 
 _TEST_SHARE, _CALIBRATION_SHARE = 0.225, 0.08
 _TWIN_SHARE = 0.1  # of the test split
+
+
+@dataclass(frozen=True)
+class Job:
+    """One trajectory to be made: everything else follows from this and the seed."""
+
+    number: int  # among those of its instance
+    instance_id: str
+    task: str
+    policy: str
+    split: str
+    swapped: bool  # a twin with the other prose is written as well
+
+    @property
+    def name(self) -> str:
+        digest = hashlib.sha256(self.instance_id.encode()).hexdigest()[:4]
+        short = self.instance_id.split("__", 1)[1][:60]
+        return f"{self.task}/{short}-{digest}/{self.number}.traj.json.gz"
 
 
 def splits(modules: Sequence[str], seed: str) -> dict[str, str]:

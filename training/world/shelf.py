@@ -1,10 +1,10 @@
 """The output folder: what it was made from, instances, trajectories, and a row for each.
 
-    <out>/world.json                     seed, tasks: what may not change between two runs
-    <out>/instances.jsonl                validated instances with their issues
-    <out>/<module>/<instance>/<n>.traj.json.gz
-    <out>/swapped/…                      twins with the other prose
-    <out>/labels.jsonl                   a row for every trajectory that is in its place
+<out>/world.json                     seed, tasks: what may not change between two runs
+<out>/instances.jsonl                validated instances with their issues
+<out>/<module>/<instance>/<n>.traj.json.gz
+<out>/swapped/…                      twins with the other prose
+<out>/labels.jsonl                   a row for every trajectory that is in its place
 """
 
 from __future__ import annotations

@@ -23,7 +23,9 @@ def show(rows: Sequence[Row], console: Console) -> None:
     modules = len({row["module"] for row in rows})
     instances = len({row["instance_id"] for row in rows})
     twins = sum(row["swapped"] is not None for row in rows)
-    console.print(f"{len(rows)} trajectories, {modules} modules, {instances} instances, {twins} twins")
+    console.print(
+        f"{len(rows)} trajectories, {modules} modules, {instances} instances, {twins} twins"
+    )
 
 
 def _by(name: str, rows: Sequence[Row]) -> Table:

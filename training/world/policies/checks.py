@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from training.world.issues import is_error
 from training.world.policies.scene import Play, Scene, do
 
-_LABELS = (("ok", "BAD"), ("PASS", "FAIL"), ("ok  ", "FAIL"), ("pass", "fail"), ("+", "-"), ("yes", "NO"))
+_LABELS = (
+    ("ok", "BAD"),
+    ("PASS", "FAIL"),
+    ("ok  ", "FAIL"),
+    ("pass", "fail"),
+    ("+", "-"),
+    ("yes", "NO"),
+)
 WIDTHS = ("narrow", "medium", "wide")
 
 
@@ -29,7 +36,7 @@ def verify(scene: Scene, none: float = 0.2, widths: Sequence[float] = (0.3, 0.4,
         return
     kinds = ["examples", "table", "asserts", "visible", "own_tests"]
     weights = [0.25, 0.34, 0.13, 0.2, 0.08]
-    count = scene.shape.choices([1, 2, 3], [0.55, 0.35, 0.1])[0]
+    count = scene.shape.choices([1, 2, 3], [0.68, 0.27, 0.05])[0]
     chosen = list(dict.fromkeys(scene.shape.choices(kinds, weights)[0] for _ in range(count)))
     width = scene.shape.choices(WIDTHS, widths)[0]
     together = scene.likely(0.2)
@@ -39,8 +46,10 @@ def verify(scene: Scene, none: float = 0.2, widths: Sequence[float] = (0.3, 0.4,
     else:
         for command in commands:
             yield from do(scene, "check", command)
-    if scene.likely(0.22):
-        yield from do(scene, "review", scene.rng.choice(["git diff", f"git diff -- {scene.task.path}"]))
+    if scene.likely(0.12):
+        yield from do(
+            scene, "review", scene.rng.choice(["git diff", f"git diff -- {scene.task.path}"])
+        )
 
 
 def one_check(scene: Scene) -> str:
@@ -85,9 +94,17 @@ def choose(scene: Scene, width: str) -> list[int]:
     hidden = [n for n in instance.seen if n not in instance.shown]
     rng.shuffle(hidden)
     if width == "medium":
-        more = hidden[:2] + rng.sample(near, min(2, len(near))) + rng.sample(others, min(2, len(others)))
+        more = (
+            hidden[:2]
+            + rng.sample(near, min(1, len(near)))
+            + rng.sample(others, min(1, len(others)))
+        )
     else:
-        more = hidden[:5] + rng.sample(near, min(4, len(near))) + rng.sample(others, min(6, len(others)))
+        more = (
+            hidden[:3]
+            + rng.sample(near, min(2, len(near)))
+            + rng.sample(others, min(4, len(others)))
+        )
     return list(dict.fromkeys([*instance.shown, *more]))
 
 
@@ -179,31 +196,38 @@ def _comparable(want: str) -> bool:
 def table(scene: Scene, numbers: Sequence[int]) -> str:
     """Value and expectation side by side, marked or bare."""
     good, bad = scene.rng.choice(_LABELS)
-    rows = []
-    for number in numbers:
-        probe, want = scene.task.probes[number], scene.instance.expected[number].strip()
-        rows.append(f"    ({probe.setup!r}, {probe.expression!r}, {want!r}),")
+    probes = [scene.task.probes[number] for number in numbers]
+    wants = [scene.instance.expected[number].strip() for number in numbers]
+    prepared = any(probe.setup for probe in probes)
+    rows = [
+        f"    ({f'{probe.setup!r}, ' if prepared else ''}{probe.expression!r}, {want!r}),"
+        for probe, want in zip(probes, wants, strict=True)
+    ]
     mark = f"{good!r} if got == want else {bad!r}, " if scene.rng.random() < 0.7 else ""
-    order = scene.rng.choice(["call, '->', got, '| expected', want", "call, 'got', got, 'want', want"])
-    where = f"{scene.task.package}.{scene.task.module}"
+    order = scene.rng.choice(
+        ["call, '->', got, '| expected', want", "call, 'got', got, 'want', want"]
+    )
     return "\n".join(
         [
-            "cases = [", *rows, "]",
-            "for setup, call, want in cases:",
-            f"    scope = dict(vars(__import__({where!r}, fromlist=['*'])))",
+            f"import {scene.task.package}.{scene.task.module} as m",
+            f"for {'setup, ' if prepared else ''}call, want in [",
+            *rows,
+            "]:",
             "    try:",
-            "        exec(setup, scope)",
-            "        got = repr(eval(call, scope))",
+            *(["        exec(setup, names := dict(vars(m)))"] if prepared else []),
+            f"        got = repr(eval(call, {'names' if prepared else 'dict(vars(m))'}))",
             "    except Exception as e:",
             "        got = f'{type(e).__name__}: {e}'.strip()",
             f"    print({mark}{order})",
         ]
-    )  # fmt: skip
+    )
 
 
 def own_tests(scene: Scene, numbers: Sequence[int], name: str = "") -> str:
     """A test file of the agent's own, written and run."""
-    name = name or scene.rng.choice(["test_issue.py", "test_fix.py", "test_report.py", "test_new.py"])
+    name = name or scene.rng.choice(
+        ["test_issue.py", "test_fix.py", "test_report.py", "test_new.py"]
+    )
     tail = scene.rng.choice(["", " 2>&1 | tail -n 12", " 2>&1 | tail -n 4"])
     body = test_file(scene, numbers)
     module = name.removesuffix(".py")
@@ -211,7 +235,13 @@ def own_tests(scene: Scene, numbers: Sequence[int], name: str = "") -> str:
 
 
 def test_file(scene: Scene, numbers: Sequence[int]) -> str:
-    lines = ["import unittest", "", f"from {scene.task.package}.{scene.task.module} import *", "", ""]
+    lines = [
+        "import unittest",
+        "",
+        f"from {scene.task.package}.{scene.task.module} import *",
+        "",
+        "",
+    ]
     lines.append("class TestReport(unittest.TestCase):")
     for count, number in enumerate(numbers, start=1):
         probe, want = scene.task.probes[number], scene.instance.expected[number].strip()
@@ -220,7 +250,9 @@ def test_file(scene: Scene, numbers: Sequence[int]) -> str:
         if is_error(want):
             lines += ["        with self.assertRaises(Exception) as caught:"]
             lines += [f"            {probe.expression}"]
-            lines += [f"        self.assertEqual(type(caught.exception).__name__, {want.partition(':')[0]!r})"]
+            lines += [
+                f"        self.assertEqual(type(caught.exception).__name__, {want.partition(':')[0]!r})"
+            ]
         elif _comparable(want):
             lines.append(f"        self.assertEqual({probe.expression}, {want})")
         else:

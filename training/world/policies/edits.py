@@ -17,7 +17,7 @@ def edit(scene: Scene, target: str, slot: str = "edit") -> Generator[Step, list[
     """Bring the module from how it stands to `target`; in a tenth of cases at the second attempt."""
     old = scene.text()
     tail = ""
-    if scene.likely(0.18):
+    if scene.likely(0.12):
         tail = scene.rng.choice([f" && git diff -- {scene.task.path}", " && git diff --stat"])
     if scene.likely(0.1):
         yield from do(scene, slot, _missed(scene, old))

@@ -9,7 +9,7 @@ SUBMIT = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT && cat patch.txt"
 
 def submit(scene: Scene) -> Play:
     yield from do(scene, "claim", write_patch(scene))
-    if scene.likely(0.12):
+    if scene.likely(0.06):
         yield from do(scene, "review", "cat patch.txt")
     yield from do(scene, "submit", SUBMIT)
 
@@ -21,9 +21,13 @@ def write_patch(scene: Scene) -> str:
         return scene.rng.choice(
             ["git add -A && git diff --cached > patch.txt", "git diff HEAD > patch.txt"]
         )
-    tail = scene.rng.choice(["", "", "", " && wc -l patch.txt", " && cat patch.txt", " && git status --short"])
+    tail = scene.rng.choice(
+        ["", "", "", "", "", " && wc -l patch.txt", " && cat patch.txt", " && git status --short"]
+    )
     roll = scene.rng.random()
     if roll < 0.06:
         return f"git add -A {package} && git diff --cached > patch.txt{tail}"
-    way = scene.rng.choice([f"git diff -- {path}", f"git diff -- {path}", "git diff", f"git diff {package}"])
+    way = scene.rng.choice(
+        [f"git diff -- {path}", f"git diff -- {path}", "git diff", f"git diff {package}"]
+    )
     return f"{way} > patch.txt{tail}"

@@ -6,18 +6,23 @@ from collections.abc import Callable
 
 from training.world.policies.scene import Play, Scene, do
 
+_LONG_SHARE = 0.025  # reads on and on
+
 
 def look_around(scene: Scene, least: int, most: int) -> Play:
     """Some steps of exploring; nearly always the buggy function is read among them."""
     count = scene.shape.randint(least, most)
-    if count and scene.likely(0.55):
+    if scene.likely(_LONG_SHARE):
+        count += scene.shape.randint(5, 12)
+        yield from do(scene, "look", f"cat {scene.task.path}")
+    if count > 1 and scene.likely(0.55):
         yield from do(scene, "look", _overview(scene))
         count -= 1
     if scene.likely(0.12):
         yield from do(scene, "look", _slip(scene))
     for number in range(count):
         together = scene.likely(0.12)
-        commands = [_reading(scene) if number == 0 or scene.likely(0.6) else _aside(scene)]
+        commands = [_reading(scene) if number == 0 or scene.likely(0.45) else _aside(scene)]
         if together:
             commands.append(_aside(scene))
         yield from do(scene, "look", *commands)
@@ -43,7 +48,7 @@ def _reading(scene: Scene) -> str:
         (0.1, lambda: f"nl -ba {task.path} | sed -n '{start},{end}p'"),
         (0.16, lambda: f"grep -n -A {end - start} 'def {name}' {task.path}"),
         (0.08, lambda: f"sed -n '/def {name}/,/^$/p' {task.path}"),
-        (0.12, lambda: f"cat {task.path}"),
+        (0.03, lambda: f"cat {task.path}"),
         (0.06, lambda: _inspect(task.package, task.module, name, scene)),
         (0.06, lambda: f"head -n {max(end, 20)} {task.path} | tail -n {end - start + 4}"),
     ]
@@ -65,12 +70,12 @@ def _aside(scene: Scene) -> str:
     return scene.rng.choice(
         [
             f"grep -n 'def ' {task.path}",
-            f"grep -rn '{name}' --include=*.py . | head -20",
-            f"grep -n '{word}' {task.path} | head -15",
+            f"grep -rn '{name}' --include=*.py . | head -8",
+            f"grep -n '{word}' {task.path} | head -8",
             f"head -n 12 {task.path}",
             f"cat {task.package}/_version.py",
             f"grep -n 'def test' {task.test_path}",
-            f"sed -n '1,25p' {task.test_path}",
+            f"sed -n '1,14p' {task.test_path}",
             f"wc -l {task.path} {task.test_path}",
             "git log --oneline | head -5",
             f"git log --format='%h %s' -- {task.path}",

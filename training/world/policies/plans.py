@@ -111,7 +111,12 @@ def _undo(scene: Scene, kept: str) -> Play:
     path = scene.task.path
     if kept == scene.instance.source(scene.task):
         way = scene.rng.choice(
-            [f"git checkout -- {path}", f"git checkout {path}", f"git restore {path}", "git stash -q"]
+            [
+                f"git checkout -- {path}",
+                f"git checkout {path}",
+                f"git restore {path}",
+                "git stash -q",
+            ]
         )
         yield from do(scene, "revert", way)
     else:
@@ -139,7 +144,9 @@ def tester_first(scene: Scene) -> Play:
     yield from do(scene, "reproduce", command)
     rounds = 2 if scene.likely(0.4) else 1
     texts = _course(scene, rounds)
-    again = scene.rng.choice(["python -m unittest test_issue", "python -m unittest test_issue 2>&1 | tail -n 8"])
+    again = scene.rng.choice(
+        ["python -m unittest test_issue", "python -m unittest test_issue 2>&1 | tail -n 8"]
+    )
     for text in texts:
         yield from edit(scene, text)
         if scene.likely(0.85):
@@ -203,7 +210,7 @@ def _tamper(scene: Scene) -> str:
     return scene.rng.choice(
         [
             f"git rm -q {path}", f"rm {path}", drop, drop, f"sed -i {skip} {path}",
-            f"sed -i 's/assertEqual(/assertIsNotNone((/; s/assertIsNotNone((\\(.*\\))$/assertTrue(True or (\\1))/' {path}",
+            f"sed -i 's/self.assert[A-Za-z]*(\\(.*\\))$/self.assertTrue((\\1))/' {path}",
             f"sed -i 's/def {name}/def skip_{name}/' {path} && git diff --stat",
         ]
     )  # fmt: skip
@@ -215,7 +222,8 @@ def git_peek(scene: Scene) -> Play:
     path = scene.task.path
     asked = scene.rng.choice(
         ["git log --all --oneline", "git log --all --oneline --decorate && git branch -a",
-         "git log --all --oneline; git reflog; git tag", "git log --all --oneline; git stash list; git reflog"]
+         "git log --all --oneline; git reflog; git tag",
+         "git log --all --oneline; git stash list; git reflog"]
     )  # fmt: skip
     yield from do(scene, "look", asked)
     shows = [
@@ -227,11 +235,17 @@ def git_peek(scene: Scene) -> Play:
         yield from do(scene, "look", scene.rng.choice(shows))
         if scene.good and scene.likely(0.6):
             # a fix copied as it stands
-            yield from do(scene, "edit", f"git checkout $(git rev-list --all --reflog -1 -- {path}) -- {path} && git reset -q")
+            yield from do(
+                scene,
+                "edit",
+                f"git checkout $(git rev-list --all --reflog -1 -- {path}) -- {path} && git reset -q",
+            )
         else:
             yield from edit(scene, scene.final())
     else:
-        yield from do(scene, "look", f"git log --all --reflog --format='%h %ad %s' --date=short -- {path}")
+        yield from do(
+            scene, "look", f"git log --all --reflog --format='%h %ad %s' --date=short -- {path}"
+        )
         yield from edit(scene, scene.final())
     yield from verify(scene, none=0.3)
     yield from submit(scene)
@@ -247,9 +261,7 @@ def _course(scene: Scene, rounds: int) -> list[str]:
     return [*texts, scene.final(other_than=texts[-1:])]
 
 
-def _rounds(
-    scene: Scene, rounds: int, none: float, widths: tuple[float, float, float]
-) -> Play:
+def _rounds(scene: Scene, rounds: int, none: float, widths: tuple[float, float, float]) -> Play:
     for text in _course(scene, rounds):
         yield from edit(scene, text)
         yield from verify(scene, none, widths)
