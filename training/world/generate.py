@@ -28,7 +28,7 @@ from training.world.catalog import Task
 from training.world.judge import Judge
 from training.world.schedule import Job, jobs
 from training.world.shelf import Shelf, write_document
-from training.world.workplace import narrow_environment
+from training.world.workplace import fast_folder, narrow_environment
 
 _WAIT_S = 0.5
 _END_S = 10.0
@@ -96,7 +96,7 @@ def _worked(
     """What worker processes answer, as it comes. They are ended with this one."""
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
-    with tempfile.TemporaryDirectory(prefix="world-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="world-", dir=fast_folder()) as scratch:
         workers = [
             context.Process(
                 target=_run_worker,

@@ -25,19 +25,23 @@ def said(outcome: str) -> str:
 def write(task: Task, instance: Instance, seed: str) -> Instance:
     """The instance with its issue, and the numbers of the probes that the issue shows."""
     rng = Random(f"{seed}/{instance.id}/issue")
-    shown = _choose(instance, rng)
+    shown = _choose(task, instance, rng)
     writer = _Writer(task, instance, shown, rng)
     issue = f"{writer.title()}\n\n{writer.style()(writer)}".strip()
     return replace(instance, issue=issue, shown=tuple(shown))
 
 
-def _choose(instance: Instance, rng: Random) -> list[int]:
+def _choose(task: Task, instance: Instance, rng: Random) -> list[int]:
     """One probe for every bug, and up to two others; the rest is kept back."""
     seen = instance.seen
+
+    def short(number: int) -> int:
+        return len(task.probes[number].setup) + len(task.probes[number].expression)
+
     shown: list[int] = []
     for bug in instance.bugs:
         fitting = [n for n in seen if n in bug.seen and n not in shown] or seen
-        shown.append(rng.choice(fitting))
+        shown.append(min(rng.sample(fitting, min(2, len(fitting))), key=short))
     others = [n for n in seen if n not in shown]
     rng.shuffle(others)
     shown += others[: rng.choice([0, 0, 1, 1, 2])]

@@ -127,7 +127,9 @@ def play(
     _compile_templates_once()
     config = _config()
     model = Script(actions, speaker, config["model"]["observation_template"])
-    agent = default.DefaultAgent(model, Testbed(root), **config["agent"] | {"step_limit": step_limit})
+    agent = default.DefaultAgent(
+        model, Testbed(root), **config["agent"] | {"step_limit": step_limit}
+    )
     agent.run(issue)
     actions.close()
     return _without_clock(agent.serialize()), model.slots

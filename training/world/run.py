@@ -22,7 +22,7 @@ from training.world.prose import VOICES, Speaker, draw_claim
 from training.world.repository import build
 from training.world.schedule import Job
 
-_SHORT_LIMITS = (7, 14)
+_SHORT_LIMITS = (6, 11)
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,35 @@ class Made:
     twin: dict[str, Any] | None
 
 
+@dataclass(frozen=True)
+class Draw:
+    """What is rolled before anything is played. `good` is the end that is meant."""
+
+    voice: str
+    claim: str
+    good: bool
+    leaky: bool
+    step_limit: int  # 0: none
+    rng: Random
+    shape: Random
+
+
+def draw(policy_name: str, seed: str) -> Draw:
+    """Each from dice of its own: voice and claim cannot know how the run will end."""
+    rng, shape, style = (Random(f"{seed}/{part}") for part in ("what", "shape", "style"))
+    policy = POLICIES[policy_name]
+    voice = style.choice(VOICES)
+    return Draw(
+        voice=voice,
+        claim=policy.claim or draw_claim(voice, style),
+        good=rng.random() < policy.aims_right,
+        leaky=shape.random() < policy.leaky,
+        step_limit=shape.randint(*_SHORT_LIMITS) if policy_name == "out_of_steps" else 0,
+        rng=rng,
+        shape=shape,
+    )
+
+
 class Workshop:
     """Prepared repositories, a judge, and remembered labels. Used by one thread."""
 
@@ -43,24 +72,34 @@ class Workshop:
 
     def make(self, task: Task, instance: Instance, job: Job) -> Made:
         seed = f"{self._seed}/{job.instance_id}/{job.number}"
-        rng, shape, style = (Random(f"{seed}/{part}") for part in ("what", "shape", "style"))
-        policy = POLICIES[job.policy]
-        voice = style.choice(VOICES)
-        claim = policy.claim or draw_claim(voice, style)
-        good, leaky = rng.random() < policy.aims_right, shape.random() < policy.leaky
-        limit = shape.randint(*_SHORT_LIMITS) if job.policy == "out_of_steps" else 0
-        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
-            root = Path(folder) / "repo"
-            shutil.copytree(self._prepared(task, instance, leaky), root, symlinks=True)
-            fixes = Fixes(task, instance, self._judge, rng)
-            scene = Scene(task, instance, fixes, root, good, leaky, rng, shape, step_limit=limit)
-            speaker = Speaker(voice, claim, task.module, seed)
-            document, slots = play(root, instance.issue, policy.play(scene), speaker, limit)
+        drawn = draw(job.policy, seed)
+        speaker = Speaker(drawn.voice, drawn.claim, task.module, seed)
+        document, slots = self.play(task, instance, job.policy, drawn, speaker)
         document["instance_id"] = instance.id
-        row = self._row(task, instance, job, document, leaky)
-        row |= {"voice": voice, "claim": claim}
+        row = self._row(task, instance, job, document, drawn)
         twin = _in_other_words(document, slots, speaker.twin()) if job.swapped else None
         return Made(row, document, twin)
+
+    def play(
+        self, task: Task, instance: Instance, policy: str, drawn: Draw, speaker: Speaker
+    ) -> tuple[dict[str, Any], list[str]]:
+        """(the saved document, the prose slot of every assistant message)."""
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            root = Path(folder) / "repo"
+            shutil.copytree(self._prepared(task, instance, drawn.leaky), root, symlinks=True)
+            scene = Scene(
+                task=task,
+                instance=instance,
+                fixes=Fixes(task, instance, self._judge, drawn.rng),
+                root=root,
+                good=drawn.good,
+                leaky=drawn.leaky,
+                rng=drawn.rng,
+                shape=drawn.shape,
+                step_limit=drawn.step_limit,
+            )
+            actions = POLICIES[policy].play(scene)
+            return play(root, instance.issue, actions, speaker, drawn.step_limit)
 
     def _row(
         self,
@@ -68,7 +107,7 @@ class Workshop:
         instance: Instance,
         job: Job,
         document: dict[str, Any],
-        leaky: bool,
+        drawn: Draw,
     ) -> dict[str, Any]:
         passed = self.label(task, instance, document["info"]["submission"])
         fixed = sum(passed.get(name, False) for name in instance.fail_to_pass)
@@ -79,11 +118,11 @@ class Workshop:
             "instance_id": instance.id,
             "resolved": int(fixed + kept == all_tests),
             "policy": job.policy,
-            "voice": "",
-            "claim": "",
+            "voice": drawn.voice,
+            "claim": drawn.claim,
             "module": task.name,
             "split": job.split,
-            "history": "leaky" if leaky else "clean",
+            "history": "leaky" if drawn.leaky else "clean",
             "format": "mini-swe-agent-v2",
             "turns": sum(m["role"] == "assistant" for m in document["messages"]),
             "source": "world",

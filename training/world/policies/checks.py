@@ -31,7 +31,7 @@ def verify(scene: Scene, none: float = 0.2, widths: Sequence[float] = (0.3, 0.4,
     Only the shape decides, never what the checks will show.
     """
     if scene.likely(none):
-        if scene.likely(0.3):
+        if scene.likely(0.2):
             yield from do(scene, "review", "git diff")
         return
     kinds = ["examples", "table", "asserts", "visible", "own_tests"]
@@ -54,10 +54,10 @@ def verify(scene: Scene, none: float = 0.2, widths: Sequence[float] = (0.3, 0.4,
 
 def one_check(scene: Scene) -> str:
     """The command of a single check of any kind and width."""
-    kind = scene.shape.choice(["examples", "table", "table", "asserts", "visible", "diff"])
+    kind = scene.shape.choice(["examples", "table", "asserts", "visible", "visible", "diff"])
     if kind == "diff":
         return "git diff"
-    return _check(scene, kind, scene.shape.choice(WIDTHS))
+    return _check(scene, kind, scene.shape.choice(["narrow", "narrow", "medium", "wide"]))
 
 
 def _check(scene: Scene, kind: str, width: str) -> str:
@@ -86,26 +86,26 @@ def visible(scene: Scene) -> str:
 
 def choose(scene: Scene, width: str) -> list[int]:
     """Probes to try: the issue's; with most of those that differ; with many others."""
-    rng, instance = scene.rng, scene.instance
+    instance = scene.instance
     if width == "narrow":
-        return list(instance.shown)[: rng.choice([1, 2, 4])]
+        return list(instance.shown)[: scene.rng.choice([1, 2, 4])]
     others = [n for n in range(len(instance.expected)) if n not in instance.seen]
     near = [n for n in others if scene.function in scene.task.probes[n].expression]
     hidden = [n for n in instance.seen if n not in instance.shown]
-    rng.shuffle(hidden)
-    if width == "medium":
-        more = (
-            hidden[:2]
-            + rng.sample(near, min(1, len(near)))
-            + rng.sample(others, min(1, len(others)))
-        )
-    else:
-        more = (
-            hidden[:3]
-            + rng.sample(near, min(2, len(near)))
-            + rng.sample(others, min(4, len(others)))
-        )
+    wanted = (2, 1, 1) if width == "medium" else (3, 2, 4)
+    more = [
+        number
+        for pool, count in zip((hidden, near, others), wanted, strict=True)
+        for number in _short_ones(scene, pool, count)
+    ]
     return list(dict.fromkeys([*instance.shown, *more]))
+
+
+def _short_ones(scene: Scene, numbers: list[int], count: int) -> list[int]:
+    """So many of these probes, those that are quick to write before others."""
+    probes = scene.task.probes
+    drawn = scene.rng.sample(numbers, min(2 * count, len(numbers)))
+    return sorted(drawn, key=lambda n: len(probes[n].setup) + len(probes[n].expression))[:count]
 
 
 def _run(scene: Scene, script: str) -> str:
@@ -146,7 +146,7 @@ def _defined(node: ast.stmt) -> list[str]:
 def printing(scene: Scene, numbers: Sequence[int]) -> str:
     """Prints each value; what it should be stands beside it, or only in the issue."""
     wanted = scene.rng.random() < 0.5
-    named = scene.rng.random() < 0.5
+    named = scene.rng.random() < 0.4
     lines = [_imports(scene, numbers)]
     for number in numbers:
         probe = scene.task.probes[number]

@@ -110,7 +110,11 @@ def _shared(one: str, two: str) -> str:
 
 def _replace(rng: Random, path: str, old: str, new: str) -> str:
     """A small Python program with old and new text."""
-    lines = ["from pathlib import Path", f"path = Path({path!r})", "text = path.read_text()"]
+    plain = rng.random() < 0.6
+    if plain:
+        lines = [f"path = {path!r}", "text = open(path).read()"]
+    else:
+        lines = ["from pathlib import Path", f"path = Path({path!r})", "text = path.read_text()"]
     asserted = rng.random() < 0.7
     for before, after in _unique_blocks(old, new):
         if asserted:
@@ -118,7 +122,7 @@ def _replace(rng: Random, path: str, old: str, new: str) -> str:
             lines += ["assert text.count(old) == 1", "text = text.replace(old, new)"]
         else:
             lines.append(f"text = text.replace({_block(before)}, {_block(after)}, 1)")
-    lines.append("path.write_text(text)")
+    lines.append("open(path, 'w').write(text)" if plain else "path.write_text(text)")
     return "python - <<'PY'\n" + "\n".join(lines) + "\nPY"
 
 

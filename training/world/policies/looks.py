@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from training.world.policies.scene import Play, Scene, do
 
-_LONG_SHARE = 0.025  # reads on and on
+_LONG_SHARE = 0.03  # reads on and on
 
 
 def look_around(scene: Scene, least: int, most: int) -> Play:
     """Some steps of exploring; nearly always the buggy function is read among them."""
     count = scene.shape.randint(least, most)
-    if scene.likely(_LONG_SHARE):
-        count += scene.shape.randint(5, 12)
+    if scene.steps == 0 and scene.step_limit == 0 and scene.likely(_LONG_SHARE):
+        count += scene.shape.randint(6, 16)
         yield from do(scene, "look", f"cat {scene.task.path}")
     if count > 1 and scene.likely(0.55):
         yield from do(scene, "look", _overview(scene))
@@ -48,7 +48,7 @@ def _reading(scene: Scene) -> str:
         (0.1, lambda: f"nl -ba {task.path} | sed -n '{start},{end}p'"),
         (0.16, lambda: f"grep -n -A {end - start} 'def {name}' {task.path}"),
         (0.08, lambda: f"sed -n '/def {name}/,/^$/p' {task.path}"),
-        (0.03, lambda: f"cat {task.path}"),
+        (0.02, lambda: f"cat {task.path}"),
         (0.06, lambda: _inspect(task.package, task.module, name, scene)),
         (0.06, lambda: f"head -n {max(end, 20)} {task.path} | tail -n {end - start + 4}"),
     ]

@@ -13,8 +13,8 @@ from training.world.policies.scene import Play, Scene, do
 
 def careful(scene: Scene) -> Play:
     """Reads, reproduces, edits, checks; goes round again in a third of cases."""
-    yield from look_around(scene, 2, 4)
-    if scene.likely(0.75):
+    yield from look_around(scene, 1, 3)
+    if scene.likely(0.6):
         yield from reproduce(scene)
     yield from _rounds(scene, 2 if scene.likely(0.35) else 1, none=0.12, widths=(0.15, 0.35, 0.5))
     yield from submit(scene)
@@ -29,7 +29,7 @@ def hasty(scene: Scene) -> Play:
 
 def wrong_place(scene: Scene) -> Play:
     """Begins in another function than the buggy one; sometimes finds the right one."""
-    yield from look_around(scene, 1, 3)
+    yield from look_around(scene, 1, 2)
     if scene.likely(0.65):
         first = scene.fixes.wrong(["other_function"])
         yield from edit(scene, first)
@@ -44,7 +44,7 @@ def wrong_place(scene: Scene) -> Play:
 
 def half_fix(scene: Scene) -> Play:
     """Mends a part of what is broken."""
-    yield from look_around(scene, 1, 3)
+    yield from look_around(scene, 1, 2)
     if scene.likely(0.5):
         yield from reproduce(scene)
     half = scene.fixes.wrong(["half", "near"])
@@ -60,7 +60,7 @@ def half_fix(scene: Scene) -> Play:
 
 def symptom_patch(scene: Scene) -> Play:
     """Answers the issue's examples by name."""
-    yield from look_around(scene, 1, 3)
+    yield from look_around(scene, 1, 2)
     yield from reproduce(scene)
     first = scene.fixes.wrong(["symptom", "guard"])
     if scene.likely(0.45):
@@ -75,7 +75,7 @@ def symptom_patch(scene: Scene) -> Play:
 
 def breaks_other(scene: Scene) -> Play:
     """Mends the bug and breaks something else; sometimes undoes the damage."""
-    yield from look_around(scene, 1, 3)
+    yield from look_around(scene, 1, 2)
     damaged = scene.fixes.wrong(["damage"])
     if scene.likely(0.6):
         yield from edit(scene, damaged)
@@ -89,7 +89,7 @@ def breaks_other(scene: Scene) -> Play:
 
 def reverts_itself(scene: Scene) -> Play:
     """Takes an edit back: the whole file, or only the last of two edits."""
-    yield from look_around(scene, 1, 3)
+    yield from look_around(scene, 1, 2)
     right, wrong, start = scene.fixes.right(), scene.fixes.wrong(), scene.text()
     if scene.likely(0.5):
         yield from edit(scene, scene.rng.choice([right, wrong]))
@@ -126,7 +126,7 @@ def _undo(scene: Scene, kept: str) -> Play:
 def out_of_steps(scene: Scene) -> Play:
     """Has few steps and spends them all; where it is not done in time nothing is submitted."""
     late = not scene.good and scene.rng.random() < 0.6
-    yield from look_around(scene, 1, 3)
+    yield from look_around(scene, 1, 2)
     while scene.step_limit - scene.steps > 6 and scene.likely(0.75):
         yield from look_around(scene, 1, 1)
     yield from edit(scene, scene.fixes.right() if late else scene.final())
@@ -176,7 +176,7 @@ def false_claimer(scene: Scene) -> Play:
 
 def right_doubter(scene: Scene) -> Play:
     """Checks more than most and doubts all the same."""
-    yield from look_around(scene, 2, 3)
+    yield from look_around(scene, 1, 2)
     yield from reproduce(scene)
     yield from _rounds(scene, 2 if scene.likely(0.25) else 1, none=0.08, widths=(0.1, 0.4, 0.5))
     yield from submit(scene)
