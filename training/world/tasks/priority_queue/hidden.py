@@ -17,7 +17,8 @@ class PushPopTest(unittest.TestCase):
         self.assertEqual("".join(drain(queue)), "gbdface")
 
     def test_equal_priorities_after_other_pops(self):
-        queue = PriorityQueue([("x", 0), ("c", 1), ("a", 1), ("b", 1)])
+        queue = PriorityQueue([("x", 0), ("y", 0), ("c", 1), ("a", 1), ("b", 1)])
+        queue.pop()
         queue.pop()
         queue.push("d", 1)
         self.assertEqual(drain(queue), ["c", "a", "b", "d"])

@@ -110,6 +110,7 @@ class CombineTest(unittest.TestCase):
 
     def test_remove_elsewhere(self):
         self.assertEqual(remove("4-6", "1-3,7-9"), "4-6")
+        self.assertEqual(remove("1-3", "7-9"), "1-3")
 
     def test_remove_several(self):
         self.assertEqual(remove("1-10,20-30", "3,5-6,8-25"), "1-2,4,7,26-30")
