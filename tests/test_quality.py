@@ -62,7 +62,7 @@ def test_by_hand() -> None:
     assert [(each.low, each.high) for each in found.reliability][1] == pytest.approx((0.2, 0.3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=labelled())
 def test_as_scikit_learn_has_them(rows: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     probability, resolved, weight = rows

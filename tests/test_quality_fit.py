@@ -76,7 +76,7 @@ def test_weights_count_as_rows() -> None:
         assert apply(weighted, at) == pytest.approx(apply(repeated, at), abs=1e-4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), n=st.integers(30, 120), method=st.sampled_from(METHODS))
 def test_serving_reads_what_was_fitted(seed: int, n: int, method: str) -> None:
     logit, resolved, _ = world(n, seed=seed)

@@ -115,7 +115,9 @@ def _logistic(
     weights = np.r_[weight * target, weight * (1 - target)]
     there = weights > 0
     # A ridge so slight that no digit of ours sees it; it gives separated labels an answer.
-    model = LogisticRegression(C=1e8, fit_intercept=intercept, max_iter=10_000, tol=1e-10)
+    model = LogisticRegression(
+        C=1e8, fit_intercept=intercept, solver="newton-cholesky", max_iter=200, tol=1e-9
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(rows[there], kinds[there], sample_weight=weights[there])
