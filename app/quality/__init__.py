@@ -18,7 +18,13 @@ from app.quality.baselines import Baseline, baselines, counts_of
 from app.quality.best_of_k import Curve, Point, best_of_k
 from app.quality.drift import Drift, drift, histogram
 from app.quality.evaluation import SERVED, Runs, evaluate
-from app.quality.figures import best_of_k_figure, reliability_figure, svg_text, write_figure
+from app.quality.figures import (
+    best_of_k_figure,
+    figure_bytes,
+    figures_of,
+    reliability_figure,
+    svg_text,
+)
 from app.quality.fit import FOLDS, fit, out_of_fold
 from app.quality.methods import METHODS
 from app.quality.sample import MIN_ROWS, Estimate, sample
@@ -52,6 +58,8 @@ __all__ = [
     "counts_of",
     "drift",
     "evaluate",
+    "figure_bytes",
+    "figures_of",
     "fit",
     "histogram",
     "out_of_fold",
@@ -61,5 +69,4 @@ __all__ = [
     "summary",
     "svg_text",
     "venn_abers",
-    "write_figure",
 ]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from app.quality.baselines import BASE_RATE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,21 +66,30 @@ def best_of_k_figure(curves: Sequence[tuple[str, Mapping[str, Any]]]) -> Figure:
     return figure
 
 
-def write_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
-    """`stem`.png and `stem`.svg, the same bytes for the same figure."""
-    paths = stem.with_suffix(".png"), stem.with_suffix(".svg")
-    paths[0].write_bytes(_bytes_of(figure, "png"))
-    paths[1].write_bytes(_bytes_of(figure, "svg"))
-    return paths
+def figures_of(report: Mapping[str, Any]) -> list[tuple[str, Figure]]:
+    """(name, figure) of an evaluation's report. Recalibration leaves an instance's order as it is, so
+    best of k shows the verifier once."""
+    scorers = [each for each in report["scorers"] if each["summary"] and each["summary"]["enough"]]
+    panels = [(each["name"], each["summary"]) for each in scorers if each["name"] != BASE_RATE]
+    curves = [
+        (each["name"], each["best_of_k"])
+        for each in report["scorers"]
+        if each["name"] != BASE_RATE and not each["name"].startswith("recalibrated")
+    ]
+    return [
+        ("reliability", reliability_figure(panels)),
+        ("best_of_k", best_of_k_figure(curves)),
+    ]
 
 
 def svg_text(figure: Figure) -> str:
     """The `<svg>` element alone, to stand inside a page."""
-    text = _bytes_of(figure, "svg").decode()
+    text = figure_bytes(figure, "svg").decode()
     return text[text.index("<svg") :]
 
 
-def _bytes_of(figure: Figure, kind: str) -> bytes:
+def figure_bytes(figure: Figure, kind: str) -> bytes:
+    """The figure as `png` or `svg`: the same bytes for the same figure."""
     import matplotlib as mpl
 
     out = io.BytesIO()
