@@ -63,10 +63,19 @@ def test_beta_finds_its_own_and_stays_monotone() -> None:
     assert kept["b"] >= 0
 
 
+def test_isotonic_by_hand() -> None:
+    logit = np.r_[np.full(8, -2.0), np.full(10, 0.0), np.full(10, 1.0), np.full(8, 3.0)]
+    resolved = np.r_[np.zeros(8), np.tile([0, 1], 5), np.tile([0, 0, 1, 1, 0], 2), np.ones(8)]
+    found = fit_curve("isotonic", logit, resolved, np.ones(36))
+    # 0.5 and 0.4 fall, so they are pooled; the ends stop at Platt's targets of 17 and 19 labels.
+    flat = [[-2.0, 1 / 21], [0.0, 0.45], [1.0, 0.45], [3.0, 18 / 19]]
+    assert [list(knot) for knot in found["knots"]] == [pytest.approx(knot) for knot in flat]
+
+
 def test_weights_count_as_rows() -> None:
     logit, resolved, _ = world(200)
     times = np.tile([1, 3], 100)
-    for method in ("temperature", "beta", "isotonic"):
+    for method in ("temperature", "platt", "beta", "isotonic"):
         weighted = fit_curve(method, logit, resolved.astype(float), times.astype(float))
         repeated = fit_curve(
             method, np.repeat(logit, times), np.repeat(resolved, times).astype(float),

@@ -59,7 +59,9 @@ def best_of_k_figure(curves: Sequence[tuple[str, Mapping[str, Any]]]) -> Figure:
             low, high = [p["low"] for p in points], [p["high"] for p in points]
             axes.fill_between(at, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("k candidates")
+    held = [point["instances"] for point in bounds]
+    uneven = f" (instances that have so many: {held[0]} → {held[-1]})" if len(set(held)) > 1 else ""
+    axes.set_xlabel(f"k candidates{uneven}")
     axes.set_ylabel("share of instances resolved by the pick")
     axes.legend(frameon=False, fontsize=8, loc="best")
     _plain(axes)
