@@ -90,6 +90,7 @@ def build(
     body: BodyLimits | None = None,
     calibrations: tuple[Mapping[str, Any], ...] = (PLATT,),
     active: str = "identity",
+    step_calibration: Mapping[str, Any] | None = None,
     label_mass_floor: float = 0.0,
     trust_prompts: bool = False,
 ) -> Built:
@@ -98,7 +99,8 @@ def build(
     made, labels, found = renderer(allowed_tokens)
     identity = Identity(found.name, found.revision, made.fingerprint, "fp_test", found.trained)
     calibrators = calibration.read_calibrators(calibrations)
-    model = Model(identity, labels, label_mass_floor, calibrators, active)
+    steps = calibration.read_calibrator(step_calibration) if step_calibration else None
+    model = Model(identity, labels, label_mass_floor, calibrators, active, steps)
     door = door or DoorLimits(1_048_576, 134_217_728, 16_384)
     scorer = Scorer(model, made, Admission(door), engine, 2, door.waiting_items)
     metrics = Metrics(CollectorRegistry())

@@ -52,7 +52,10 @@ DOORS: dict[str, tuple[set[str], set[str]]] = {
     "config": (set(), {"pydantic"}),
     "api": (API, {"fastapi", "starlette", "pydantic", "zstandard", "jinja2", "structlog", "opentelemetry"}),
     "web": (API, {"fastapi", "starlette", "jinja2"}),
-    "cli": (ALL, {"typer", "rich", "uvicorn", "fastapi", "prometheus_client", "httpx", "swe_rm_client"}),
+    "cli": (
+        ALL,
+        {"typer", "rich", "uvicorn", "fastapi", "prometheus_client", "httpx", "swe_rm_client", "jinja2"},
+    ),
     "client": (set(), {"httpx"}),
     "training": (
         {"types", "errors", "adapters", "render", "quality", "store"},

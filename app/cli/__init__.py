@@ -7,26 +7,29 @@ watch.py  a growing file, by turns   runs.py   whose run a file is    beside.py 
 files.py  files → documents          tables.py answers → tables, lines
 growing.py  what such a file holds   flags.py  every setting as a flag
 voice.py  speaks and connects        pool.py   much at once           demo.py   make run
+quality.py  evaluate, calibrate, report: evaluate.py, calibrate.py, page.py do them
+labels.py who resolved what          scored.py finished scores        measured.py  its tables
+console.py  what commands share      keep.py   whole files or none
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
-from swe_rm_client import SweRmError
 
 from app import store
-from app.cli import beside
+from app.cli import beside, quality
 from app.cli.best import Request, best_of
+from app.cli.console import BAD_START as _BAD_START
+from app.cli.console import complain as _complain
+from app.cli.console import log as _log
+from app.cli.console import out as _out
+from app.cli.console import run as _run
+from app.cli.console import say as _say
+from app.cli.console import settings_of as _settings
 from app.cli.demo import demo as show_examples
 from app.cli.flags import with_settings
 from app.cli.rank import Terms
@@ -36,7 +39,6 @@ from app.cli.serve import serve as run_server
 from app.cli.voice import Voice, connect
 from app.cli.watch import Pace
 from app.cli.watch import watch as watch_file
-from app.config import Settings, read_settings
 from app.errors import ServiceError
 
 app = typer.Typer(
@@ -47,11 +49,6 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The model store.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
-
-_BAD_START = 2
-_INTERRUPTED = 130
-_WIDE_COLUMNS = 120
-_log = Console(stderr=True)
 
 Files = Annotated[
     list[Path],
@@ -64,39 +61,6 @@ Url = Annotated[str | None, typer.Option(help="A running server; default: an eng
 Json = Annotated[bool, typer.Option("--json", help="JSON lines for machines.")]
 Elide = Annotated[bool, typer.Option("--elide", help="Shorten over-long ones.")]
 Store = Annotated[Path, typer.Option("--model-store", help="Where the models lie.")]
-
-
-def _out() -> Console:
-    """Where results go. Without a terminal there is no width to fit, and 80 columns cut names."""
-    fits = sys.stdout.isatty() or os.environ.get("COLUMNS")
-    return Console(width=None if fits else _WIDE_COLUMNS)
-
-
-def _say(text: str) -> None:
-    _log.print(Text(text), soft_wrap=True)
-
-
-def _complain(text: str) -> None:
-    _log.print(Text(text, style="red"), soft_wrap=True)
-
-
-def _settings(flags: dict[str, Any]) -> Settings:
-    try:
-        return read_settings(flags, os.environ)
-    except ValueError as error:
-        _complain(str(error))
-        raise typer.Exit(_BAD_START) from error
-
-
-def _run(work: Coroutine[Any, Any, int | None], interrupted: int = _INTERRUPTED) -> None:
-    try:
-        status = asyncio.run(work)
-    except (ServiceError, SweRmError) as error:
-        _complain(str(error))
-        raise typer.Exit(_BAD_START) from error
-    except KeyboardInterrupt as stopped:
-        raise typer.Exit(interrupted) from stopped
-    raise typer.Exit(status or 0)
 
 
 def serve(flags: dict[str, Any]) -> None:
@@ -219,8 +183,10 @@ def watch(
     _run(work(), interrupted=0)
 
 
-for _command in (serve, demo, score, rerank, watch):
+for _command in (serve, demo, score, rerank, watch, quality.evaluate):
     app.command()(with_settings(_command))
+app.command()(quality.calibrate)
+app.command()(quality.report)
 
 
 @models_app.command("list")

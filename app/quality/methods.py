@@ -28,7 +28,7 @@ def fit_curve(method: str, logit: Floats, resolved: Floats, weight: Floats) -> d
             slope, _ = _logistic(logit[:, None], resolved, weight, intercept=False)
             return _with(method, temperature=1 / _rising(method, slope[0]))
         case "platt":
-            slope, intercept = _logistic(logit[:, None], _targets(resolved), weight)
+            slope, intercept = _logistic(logit[:, None], _targets(resolved, weight), weight)
             return _with(method, slope=_rising(method, slope[0]), intercept=intercept)
         case "beta":
             return _beta(logit, resolved, weight)
@@ -80,20 +80,28 @@ def _beta(logit: Floats, resolved: Floats, weight: Floats) -> dict[str, Any]:
 
 
 def _knots(logit: Floats, resolved: Floats, weight: Floats) -> list[list[float]]:
-    """Ends of the flat parts of the isotonic regression; serving draws straight lines between."""
+    """Ends of the flat parts of the isotonic regression; serving draws straight lines between.
+
+    Kept within Platt's targets: a first or last block of one kind is no certainty, and one surprise
+    at a probability of 0 costs a log loss without bound.
+    """
     from sklearn.isotonic import IsotonicRegression
 
-    model = IsotonicRegression(y_min=0.0, y_max=1.0).fit(logit, resolved, sample_weight=weight)
+    targets = _targets(resolved, weight)
+    model = IsotonicRegression(y_min=float(targets.min()), y_max=float(targets.max()))
+    model.fit(logit, resolved, sample_weight=weight)
     at, height = model.X_thresholds_, model.y_thresholds_
     if height[0] == height[-1]:
         raise FallingFit(_fall("isotonic"))
     return [[float(x), float(y)] for x, y in zip(at, height, strict=True)]
 
 
-def _targets(resolved: Floats) -> Floats:
-    """Platt's targets (1999, §2.2): (N₊ + 1) / (N₊ + 2) and 1 / (N₋ + 2) in place of 1 and 0."""
-    positives = resolved.sum()
-    negatives = len(resolved) - positives
+def _targets(resolved: Floats, weight: Floats) -> Floats:
+    """Platt's targets (1999, §2.2): (N₊ + 1) / (N₊ + 2) and 1 / (N₋ + 2) in place of 1 and 0, where
+    N counts weights: the steps of one run, which share the weight of one, are no more labels than it.
+    """
+    positives = float(resolved @ weight)
+    negatives = float(weight.sum()) - positives
     return np.asarray(
         np.where(resolved > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     )
@@ -115,7 +123,9 @@ def _logistic(
     weights = np.r_[weight * target, weight * (1 - target)]
     there = weights > 0
     # A ridge so slight that no digit of ours sees it; it gives separated labels an answer.
-    model = LogisticRegression(C=1e8, fit_intercept=intercept, max_iter=10_000, tol=1e-10)
+    model = LogisticRegression(
+        C=1e8, fit_intercept=intercept, solver="newton-cholesky", max_iter=200, tol=1e-9
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(rows[there], kinds[there], sample_weight=weights[there])
