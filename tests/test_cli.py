@@ -52,6 +52,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_what_the_server_sees_is_shown_without_an_engine(folder: Path) -> None:
+    lines = told(run("read", "--model-store", str(STORE), "--json", folder, code=1))
+    seen = {Path(line["file"]).name: line for line in lines}
+    assert seen["a.json"]["format"] == "openai-chat"
+    assert seen["a.json"]["turns"] == seen["rows.jsonl#2"]["turns"] > 0
+    assert seen["a.json"]["tokens"] == seen["b.json.gz"]["tokens"] > 20
+    assert seen["other.json"]["problem"].startswith("unknown_format")
+    assert seen["broken.json"].keys() == {"file", "problem"}
+    shown = run("read", "--model-store", str(STORE), folder, code=1)
+    assert "other.json: unknown_format" in shown.stderr
+    assert "openai-chat" in shown.stdout
+
+
 def test_the_examples_are_scored() -> None:
     result = run("score", *FAKE, EXAMPLES)
     files = sorted(EXAMPLES.glob("*.traj.json"))

@@ -9,7 +9,7 @@ growing.py  what such a file holds   flags.py  every setting as a flag
 voice.py  speaks and connects        pool.py   much at once           demo.py   make run
 quality.py  evaluate, calibrate, report: evaluate.py, calibrate.py, page.py do them
 labels.py who resolved what          scored.py finished scores        measured.py  its tables
-console.py  what commands share      keep.py   whole files or none
+console.py  what commands share      keep.py   whole files or none    read.py  what is seen
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from app.cli.demo import demo as show_examples
 from app.cli.flags import with_settings
 from app.cli.rank import Terms
 from app.cli.rank import rerank as rank_files
+from app.cli.read import read as read_files
 from app.cli.score import score as score_files
 from app.cli.serve import serve as run_server
 from app.cli.voice import Voice, connect
@@ -101,6 +102,17 @@ def score(
             return await score_files(client, files, voice, elide=elide, out=out)
 
     _run(work())
+
+
+def read(
+    files: Files,
+    model: Annotated[str, typer.Option(help="Whose template and tokens.")] = "swe-rm-nano",
+    model_store: Store = Path("model_store"),
+    as_json: Json = False,
+) -> None:
+    """Show what the server sees of trajectories: format, turns, issue, patch, tokens. No scores."""
+    settings = _settings({"model": model, "model_store": model_store})
+    raise typer.Exit(read_files(settings, files, Voice(_out(), _log, as_json)))
 
 
 def rerank(
@@ -183,6 +195,7 @@ def watch(
     _run(work(), interrupted=0)
 
 
+app.command()(read)
 for _command in (serve, demo, score, rerank, watch, quality.evaluate):
     app.command()(with_settings(_command))
 app.command()(quality.calibrate)
