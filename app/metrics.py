@@ -12,6 +12,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     Info,
     generate_latest,
@@ -81,6 +82,26 @@ class Metrics:
         )
         self.label_mass = Histogram(
             "swe_rm_label_mass_ratio", "P(yes) + P(no) of scored items", buckets=_SHARE, **at
+        )
+        self.outcomes = Counter(
+            "swe_rm_quality_outcomes",
+            "Outcomes told, by evidence and what became of them",
+            ["evidence", "status"],
+            **at,
+        )
+        slices = ["by", "value"]
+        self.quality_auc = Gauge(
+            "swe_rm_quality_auc", "AUC of labelled scores of the last 7 days", slices, **at
+        )
+        self.quality_ece = Gauge(
+            "swe_rm_quality_ece_ratio", "Expected calibration error of the same", slices, **at
+        )
+        self.quality_brier = Gauge("swe_rm_quality_brier", "Brier score of the same", slices, **at)
+        self.quality_drift = Gauge(
+            "swe_rm_quality_drift_psi",
+            "PSI of the last scores' log-odds against those the calibration was fitted on",
+            ["calibration"],
+            **at,
         )
         self.model = Info("swe_rm_model", "The model in the house", **at)
 

@@ -82,10 +82,16 @@ class Store:
         self._outcomes_a_minute = outcomes_a_minute
         self._clock = clock
         self._in_progress: set[tuple[str, str]] = set()
+        self._told = 0
 
     @property
     def counts(self) -> Counts:
         return self.recorder.counts
+
+    @property
+    def changes(self) -> int:
+        """Grows with all that this process wrote."""
+        return self._told + self.recorder.counts.written
 
     def put(self, facts: ScoreFacts) -> None:
         """Takes a score without waiting. The first verdict of a score_id stands."""
@@ -100,6 +106,7 @@ class Store:
         `IdempotencyMismatch` for other reports, `IdempotencyInProgress` while the first still runs.
         """
         await self.recorder.flush()
+        self._told += 1
         if idempotency_key is None:
             async with self.database.writing() as connection:
                 return await self._record(connection, reports, key_id)

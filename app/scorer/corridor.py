@@ -11,7 +11,7 @@ import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app import adapters, audit, calibration, ranking, rewards
 from app.admission import Admission, Ticket
@@ -28,11 +28,12 @@ from app.errors import (
     Overloaded,
 )
 from app.render import Renderer
-from app.rewards import GroupStats
+from app.rewards import Execution, GroupStats, RewardPolicy
 from app.scorer import steps
+from app.scorer.calibrations import adopted
 from app.scorer.facts import Measured, Model, Order, Outcome, Prepared, Scored, Work
 from app.scorer.taken import Taken, not_scored
-from app.types import Adapted, Flag, Ranking, StepScore
+from app.types import Adapted, Flag, Ranking, Reward, Score, StepScore
 
 T = TypeVar("T")
 _STEPS_AT_ONCE = 16  # each hands its whole prefix to the engine: this bounds the copies
@@ -75,6 +76,25 @@ class Scorer:
             message = f"no calibration {name[:80]!r}; there are: active, {known}"
             raise CalibrationNotFound(message, param="calibration")
         return self.model.calibrators[found]
+
+    def by_policy(self, name: str) -> Mapping[str, Calibrator]:
+        """The curves for single policies of the calibration that `calibrator` gives for a name."""
+        return self.model.by_policy.get(self.calibrator(name).id, {})
+
+    def adopt(self, documents: Sequence[Mapping[str, Any]], active: str) -> None:
+        """Adds calibrations that are not known yet and makes one active for requests to come; each
+        request keeps what it began with. Raises `StartError` for one that cannot be read."""
+        self.model = adopted(self.model, documents, active)
+
+    @staticmethod
+    def curve(document: Mapping[str, Any]) -> Callable[[float], float]:
+        """Log-odds → probability, as a calibration document says. Raises `StartError`."""
+        return calibration.read_calibrator(document).curve
+
+    @staticmethod
+    def reward(score: Score, execution: Execution | None, policy: RewardPolicy) -> Reward:
+        """A reward for a score that was given before. Raises `NoExecution`."""
+        return rewards.reward(score, execution, policy)
 
     async def prepare(self, work: Work, order: Order) -> Prepared:
         """Adapts and renders one item in the bounded pool. Raises the item's own error."""
@@ -186,6 +206,8 @@ class Scorer:
             turns=chosen,
             cost_tokens=len(prompt.ids) + steps.extra_tokens(prompt.segments, len(chosen)),
             render_s=time.perf_counter() - started,
+            prompt_digest=prompt.digest,
+            policy=work.policy,
         )
 
     async def judge(self, prepared: Prepared, ticket: Ticket, order: Order) -> Outcome:
@@ -195,13 +217,14 @@ class Scorer:
         clock = asyncio.timeout_at(order.deadline)
         waiting_since = time.perf_counter()
         floor = self.model.label_mass_floor
+        calibrator = order.by_policy.get(prepared.policy or "", order.calibrator)
         try:
             async with clock, ticket.room(prepared.cost_tokens):
                 if asyncio.get_running_loop().time() >= order.deadline:
                     raise late  # the clock has not rung yet, but the engine is not to begin
                 wait_s = time.perf_counter() - waiting_since
                 verdict = await self._engine.judge(ids, labels, order.priority)
-                score = calibration.score(verdict, labels, order.calibrator, floor)
+                score = calibration.score(verdict, labels, calibrator, floor)
                 values, step_tokens = await self._steps(prepared, order)
             reward = rewards.reward(score, prepared.execution, order.reward)
         except ItemError as error:

@@ -28,7 +28,8 @@ from app.types import (
 @dataclass(frozen=True, slots=True)
 class Work:
     """One item to score. `source` says how `content` is read; `execution` is the outcome of its
-    tests where that is known, `tests` what a candidate passed, for hybrid ranking."""
+    tests where that is known, `tests` what a candidate passed, for hybrid ranking, `policy` who wrote
+    the trajectory, for calibrations that know it."""
 
     source: Literal["document", "messages", "prompt"]
     content: object
@@ -37,11 +38,13 @@ class Work:
     patch: str | None = None
     execution: Execution | None = None
     tests: PassedTests | None = None
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What holds for a whole request. `deadline` is a time of the loop's clock."""
+    """What holds for a whole request. `deadline` is a time of the loop's clock; `by_policy` stands
+    in for `calibrator` where an item's policy is in it."""
 
     deadline: float
     calibrator: Calibrator
@@ -51,6 +54,7 @@ class Order:
     reward: RewardPolicy = field(default_factory=RewardPolicy)
     needs_tests: bool = False
     fail_on_flags: frozenset[str] = frozenset()
+    by_policy: Mapping[str, Calibrator] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ class Prepared:
     turns: tuple[int, ...]
     cost_tokens: int
     render_s: float
+    prompt_digest: str
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,12 @@ Outcome = Scored | ItemError
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The verifier in the house: who it is and how its answer is read."""
+    """The verifier in the house: who it is and how its answer is read. `by_policy`: of a
+    calibration, the curves for single policies; a policy without one has the calibration's own."""
 
     identity: Identity
     labels: Labels
     label_mass_floor: float
     calibrators: Mapping[str, Calibrator]
     active_calibration: str
+    by_policy: Mapping[str, Mapping[str, Calibrator]] = field(default_factory=dict)
