@@ -16,6 +16,8 @@ ServiceError
 ├── RequestError          the whole request is refused, before any engine work
 │   ├── Malformed         400  not JSON, not UTF-8, or nested too deep
 │   ├── InvalidRequest    400  JSON, but not what the route takes
+│   │   ├── NotEnoughLabels    too few labelled scores, or all of one kind, for any number
+│   │   └── FallingFit         the labels say that higher scores are resolved less often
 │   ├── NotFound 404 · ModelNotFound 404 · CalibrationNotFound 404
 │   ├── MethodNotAllowed 405 · UnsupportedMediaType 415
 │   ├── BodyTooLarge 413 · TooManyItems 413
@@ -124,6 +126,14 @@ class Malformed(RequestError):
 
 class InvalidRequest(RequestError):
     code, status = "invalid", 400
+
+
+class NotEnoughLabels(InvalidRequest):
+    """No measure and no fit: a number from so few labels would be an invention."""
+
+
+class FallingFit(InvalidRequest):
+    """A calibration never falls: the order of scores would be turned round."""
 
 
 class NotFound(RequestError):

@@ -1,0 +1,51 @@
+"""How good scores are against outcomes, and calibrations fitted from both. Offline; numpy at heart.
+
+    labelled scores ──► summary · auc_within · best_of_k · baselines ──► figures, report
+                    └─► fit ──► a calibration document (JSON) ──► app/calibration.py
+
+sample.py   checked columns, bootstrap       measures.py   what is measured, many weightings at once
+summary.py  AUC, ECE, Brier, log loss        within.py     order inside one policy
+best_of_k.py  RM@k                           drift.py      PSI
+methods.py  Platt, temperature, beta, isotonic   venn_abers.py  intervals   fit.py  the document
+baselines.py  what needs no model            figures.py    PNG and SVG      report.py  one page
+
+Never a number from under 30 rows or one class alone: `NotEnoughLabels`. scikit-learn and matplotlib
+are imported when they are first needed.
+"""
+
+from app.quality.best_of_k import Curve, Point, best_of_k
+from app.quality.drift import Drift, drift, histogram
+from app.quality.fit import FOLDS, fit, out_of_fold
+from app.quality.methods import METHODS
+from app.quality.sample import MIN_ROWS, Estimate, sample
+from app.quality.summary import Bin, CalibrationError, Decomposition, Summary, slice_of, summary
+from app.quality.venn_abers import venn_abers
+from app.quality.within import Difference, PolicyAuc, Within, auc_within, auc_within_difference
+
+__all__ = [
+    "FOLDS",
+    "METHODS",
+    "MIN_ROWS",
+    "Bin",
+    "CalibrationError",
+    "Curve",
+    "Decomposition",
+    "Difference",
+    "Drift",
+    "Estimate",
+    "Point",
+    "PolicyAuc",
+    "Summary",
+    "Within",
+    "auc_within",
+    "auc_within_difference",
+    "best_of_k",
+    "drift",
+    "fit",
+    "histogram",
+    "out_of_fold",
+    "sample",
+    "slice_of",
+    "summary",
+    "venn_abers",
+]
