@@ -149,21 +149,24 @@ async def test_a_flood_from_one_key_goes_to_quarantine(url: str) -> None:
 async def test_the_same_key_gets_the_first_answer(store: Store) -> None:
     store.put(facts("a"))
     told = [label("a"), label("nope")]
-    first = await store.record(told, "local", "k1")
+    first, again = await store.record_once(told, "local", "k1")
+    assert not again
     store.put(facts("nope"))
-    assert await store.record(told, "local", "k1") == first
-    assert statuses(await store.record(told, "local", "k2")) == ["duplicate", "recorded"]
-    assert statuses(await store.record(told, "another", "k1")) == ["unknown_score"] * 2
+    assert await store.record_once(told, "local", "k1") == (first, True)
+    second, _ = await store.record_once(told, "local", "k2")
+    assert statuses(second) == ["duplicate", "recorded"]
+    foreign, _ = await store.record_once(told, "another", "k1")
+    assert statuses(foreign) == ["unknown_score"] * 2
     with pytest.raises(IdempotencyMismatch):
-        await store.record(told[:1], "local", "k1")
+        await store.record_once(told[:1], "local", "k1")
     assert await rows(store) == 2
 
 
 async def test_32_at_once_with_one_key_write_once(store: Store) -> None:
     store.put(facts("a"))
-    asked = [store.record([label("a")], "local", "k") for _ in range(32)]
+    asked = [store.record_once([label("a")], "local", "k") for _ in range(32)]
     found = await asyncio.gather(*asked, return_exceptions=True)
-    answers = [each for each in found if not isinstance(each, BaseException)]
+    answers = [each[0] for each in found if not isinstance(each, BaseException)]
     assert answers == [[Recorded("recorded", 1)]] * len(answers)
     assert answers
     others = [each for each in found if isinstance(each, BaseException)]
@@ -309,12 +312,12 @@ async def test_a_full_disk_is_said_and_passes(tmp_path: Path) -> None:
         for n in range(400):
             store.put(facts(f"more-{n}"))
         with pytest.raises(StoreFull):
-            await store.record([label("a")], "local", "k")
+            await store.record_once([label("a")], "local", "k")
         assert store.counts.waiting == 400
         assert set(await _read_past_the_queue(store)) == {"a"}
         async with store.database._writer.connect() as connection:
             await connection.exec_driver_sql("PRAGMA max_page_count=1000000")
-        assert statuses(await store.record([label("a")], "local", "k")) == ["recorded"]
+        assert statuses((await store.record_once([label("a")], "local", "k"))[0]) == ["recorded"]
         assert len(await store.find([f"more-{n}" for n in range(400)], "local")) == 400
 
 
@@ -332,12 +335,12 @@ async def test_a_database_that_goes_and_comes_back(cluster: Postgres) -> None:
         try:
             store.put(facts("in-the-dark"))
             with pytest.raises(StoreUnavailable):
-                await store.record([label("before-the-fall")], "local", "fall")
+                await store.record_once([label("before-the-fall")], "local", "fall")
             with pytest.raises(StoreUnavailable):
                 await store.calibrations.active("r")
         finally:
             cluster.start()
-        answers = await store.record([label("before-the-fall")], "local", "fall")
+        answers, _ = await store.record_once([label("before-the-fall")], "local", "fall")
         assert statuses(answers) == ["recorded"]
         assert set(await store.find(["in-the-dark"], "local")) == {"in-the-dark"}
 

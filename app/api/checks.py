@@ -71,7 +71,7 @@ def read_item(value: object) -> Item:
         raise Invalid(problems(cause)[0]["message"]) from cause
 
 
-def read_options(kind: type[_Request], value: object) -> _Request:
+def read_request(kind: type[_Request], value: object) -> _Request:
     """Raises `InvalidRequest` with the first problem; `param` names the field."""
     try:
         return kind.model_validate(value)

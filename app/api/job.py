@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.body import read_body
 from app.api.caller import key_of
-from app.api.checks import Named, name_of, read_item, read_options, text_of
+from app.api.checks import Named, name_of, read_item, read_request, text_of
 from app.api.house import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, House
 from app.api.parse import Body
 from app.errors import (
@@ -73,7 +73,7 @@ async def take_job(
     """Checks and takes a request that was read."""
     received_at = request.state.received_at
     parse_s = time.monotonic() - received_at
-    options = read_options(kind, body.fields)
+    options = read_request(kind, body.fields)
     if not body.items:
         message = f"{items_key}: a list of 1 to {house.limits.max_items} items is needed"
         raise InvalidRequest(message, param=items_key)

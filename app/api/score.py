@@ -36,7 +36,12 @@ async def score(request: Request) -> Response:
         results.append(_result(house, job, index, outcome))
         await asyncio.sleep(0)  # each takes a digest of its prompt; hundreds at once are a stall
     told = await _executions(house, job, outcomes)
-    answer = head | {"object": "score.list"} | told | _sums(house, job, results, dict(enumerate(outcomes)))
+    answer = (
+        head
+        | {"object": "score.list"}
+        | told
+        | _sums(house, job, results, dict(enumerate(outcomes)))
+    )
     answer |= {"results": results, "timings_ms": present.timings(job.parse_s, job.received_at)}
     return Response(finite(answer), media_type="application/json")
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +19,7 @@ from app.admission import Admission
 from app.admission import Limits as DoorLimits
 from app.api.house import Health, House
 from app.api.house import Limits as BodyLimits
+from app.cli.keeping import kept
 from app.config import Settings, engine_threads
 from app.engine import Engine, EngineFacts
 from app.engine.supervisor import Canary, Supervisor
@@ -56,9 +57,12 @@ def open_model(settings: Settings) -> tuple[store.Model, Renderer, Labels]:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, registry: CollectorRegistry, say: Say
+    settings: Settings, registry: CollectorRegistry, say: Say, *, keeping: bool = True
 ) -> AsyncIterator[House]:
-    """All rooms, opened in order and closed in reverse. Raises `StartError`; `say` tells progress."""
+    """All rooms, opened in order and closed in reverse. Raises `StartError`; `say` tells progress.
+
+    With `keeping` false nothing is recorded: for a house of one command.
+    """
     found, renderer, labels = await asyncio.to_thread(open_model, settings)
     calibrators = calibration.read_calibrators(found.calibrations)
     if found.active_calibration not in calibrators:
@@ -76,7 +80,8 @@ async def open_house(
         )
         house = _house(settings, model, renderer, engine, supervisor, registry)
         try:
-            yield house
+            async with kept(settings, house, say) if keeping else nullcontext():
+                yield house
         finally:
             house.close()
     finally:

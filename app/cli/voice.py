@@ -30,7 +30,8 @@ async def connect(
         async with AsyncClient(url, timeout_s=TIMEOUT_S) as client:
             yield client
         return
-    async with open_house(settings, CollectorRegistry(), console.log) as house:
+    registry = CollectorRegistry()
+    async with open_house(settings, registry, console.log, keeping=False) as house:
         transport = httpx.ASGITransport(create_app(house))
         async with AsyncClient("http://house", transport=transport, timeout_s=TIMEOUT_S) as client:
             yield client

@@ -89,33 +89,38 @@ class Store:
         return self.recorder.counts
 
     @property
-    def changes(self) -> int:
-        """Grows with all that this process wrote."""
-        return self._told + self.recorder.counts.written
+    def told(self) -> int:
+        """Grows with every call that brings outcomes to this process."""
+        return self._told
 
     def put(self, facts: ScoreFacts) -> None:
         """Takes a score without waiting. The first verdict of a score_id stands."""
         self.recorder.put(facts)
 
-    async def record(
-        self, reports: Sequence[Report], key_id: str, idempotency_key: str | None = None
-    ) -> list[Recorded]:
-        """Writes outcomes; durable when this returns.
-
-        With an idempotency key the same reports get the first answer again. Raises
-        `IdempotencyMismatch` for other reports, `IdempotencyInProgress` while the first still runs.
-        """
+    async def record(self, reports: Sequence[Report], key_id: str) -> list[Recorded]:
+        """Writes outcomes; durable when this returns."""
         await self.recorder.flush()
         self._told += 1
-        if idempotency_key is None:
-            async with self.database.writing() as connection:
-                return await self._record(connection, reports, key_id)
+        async with self.database.writing() as connection:
+            return await self._record(connection, reports, key_id)
+
+    async def record_once(
+        self, reports: Sequence[Report], key_id: str, idempotency_key: str
+    ) -> tuple[list[Recorded], bool]:
+        """The same, but equal reports with an equal idempotency key get the first answer again; then
+        the second part is True.
+
+        Raises `IdempotencyMismatch` for other reports, `IdempotencyInProgress` while the first call
+        still runs.
+        """
         mine = (key_id, idempotency_key)
         if mine in self._in_progress:
             message = "a request with this Idempotency-Key still runs"
             raise IdempotencyInProgress(message)
         self._in_progress.add(mine)
         try:
+            await self.recorder.flush()
+            self._told += 1
             async with self.database.writing() as connection:
                 return await self._record_once(connection, reports, key_id, idempotency_key)
         finally:
@@ -148,6 +153,7 @@ class Store:
 
     async def window(self, since: float, slicing: Slicing) -> windows.Window:
         """Scores made at `since` (seconds since the epoch) or later, and their outcomes."""
+        await self.recorder.flush()
         async with self.database.reading(_WINDOW_PATIENCE_S) as connection:
             return await windows.read_window(connection, since, slicing)
 
@@ -169,7 +175,7 @@ class Store:
 
     async def _record_once(
         self, connection: AsyncConnection, reports: Sequence[Report], key_id: str, key: str
-    ) -> list[Recorded]:
+    ) -> tuple[list[Recorded], bool]:
         await self._one_at_a_time(connection, key_id)
         digest = _digest(reports)
         statement = select(idempotency.c.body_digest, idempotency.c.answer)
@@ -185,11 +191,11 @@ class Store:
                 "created_at": self._clock(),
             }
             await connection.execute(insert(idempotency), [row])
-            return answers
+            return answers, False
         if known.body_digest != digest:
             message = "this Idempotency-Key was used with another body"
             raise IdempotencyMismatch(message)
-        return [Recorded(status, matched) for status, matched in json.loads(known.answer)]
+        return [Recorded(*answer) for answer in json.loads(known.answer)], True
 
     async def _record(
         self, connection: AsyncConnection, reports: Sequence[Report], key_id: str

@@ -139,9 +139,7 @@ class FitRequest(Closed):
     window: Text64 = "7d"
     method: Text64 = "auto"
     by: Literal["policy"] | None = None
-    evidence: list[Literal["tests", "human", "model"]] = Field(
-        default_factory=lambda: ["tests", "human"], min_length=1
-    )
+    evidence: list[Literal["tests", "human", "model"]] = Field(["tests", "human"], min_length=1)
     holdout: float = Field(default=0.3, ge=0.1, le=0.5)
     activate: bool = False
 

@@ -8,7 +8,6 @@ calibrations.py  those that come later
 from app.adapters import FORMATS
 from app.audit import KINDS as FLAG_KINDS
 from app.rewards import Execution, GroupStats, RewardPolicy
-from app.scorer.calibrations import POLICIES
 from app.scorer.corridor import Scorer
 from app.scorer.facts import Measured, Model, Order, Outcome, Prepared, Scored, Work
 from app.scorer.steps import StepChoice
@@ -17,7 +16,6 @@ from app.scorer.taken import Taken
 __all__ = [
     "FLAG_KINDS",
     "FORMATS",
-    "POLICIES",
     "Execution",
     "GroupStats",
     "Measured",

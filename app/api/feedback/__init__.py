@@ -1,9 +1,8 @@
 """What comes back: outcomes, rewards made later, live quality, calibrations, receipts.
 
 recording.py  a score → its row        follower.py  adopts the store's calibrations
-live.py       slices and gauges        drift.py     how far scores have moved
-receipts.py   signs and verifies       fitting.py   labels → a calibration, judged on held-out tasks
-labels.py · calibrations.py · looks.py  the routes
+live.py       slices and gauges        fitting.py   labels → a calibration, judged on held-out tasks
+receipts.py   signs and verifies       labels.py · calibrations.py   the routes
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ class Feedback:
 
     def count(self, reports: Iterable[Report], answers: Iterable[Recorded]) -> None:
         for report, answer in zip(reports, answers, strict=True):
-            self.metrics.outcomes.labels(report.evidence, answer.status).inc()
+            self.metrics.feedback.outcomes.labels(report.evidence, answer.status).inc()
 
     async def record_execution(
         self, identity: Identity, outcomes: Iterable[Outcome], key_id: str

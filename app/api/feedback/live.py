@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from app import quality
-from app.api.feedback.drift import psi, read_reference
 from app.api.feedback.follower import Follower
 from app.errors import ServiceError
 from app.metrics import Metrics
 from app.outcomes import Counted, Labelled, Slicing, Store, Window
 
-ENOUGH = 30
 SLICINGS: tuple[Slicing, ...] = ("model", "calibration", "policy", "source")
 _GAUGE_WINDOW_S = 7 * 86_400.0
 _REFRESH_S = 30.0
-_FRESH_S = 60.0  # other replicas write too
+_FRESH_S = 10.0  # outcomes told here show at once, scores and other replicas' so much later
 _DRAWS = 200
 _DRIFT_SCORES = 10_000
 MOST_SLICES = 50  # of an answer, the largest; and of a gauge
@@ -51,53 +50,52 @@ class LiveQuality:
         """Every slice of the window, the largest first, as the wire shows it."""
         async with self._turn:
             known = self._kept.get((by, window_s))
-            changes, now = self._store.changes, self._clock()
-            if known and known[0] == changes and abs(now - known[1]) < _FRESH_S:
+            told, now = self._store.told, self._clock()
+            if known and known[0] == told and abs(now - known[1]) < _FRESH_S:
                 return known[2]
             window = await self._store.window(now - window_s, by)
             found = await asyncio.to_thread(summarise, window, by)
             self._kept = {k: v for k, v in self._kept.items() if abs(now - v[1]) < _FRESH_S}
-            self._kept[by, window_s] = (changes, now, found)
+            self._kept[by, window_s] = (told, now, found)
             return found
 
     async def refresh(self) -> None:
         """Sets the gauges. Raises what the store raises."""
-        metrics = self._metrics
+        metrics = self._metrics.feedback
         rows: list[tuple[str, str, dict[str, Any]]] = []
         for by in SLICINGS:
             for each in await self.slices(by, _GAUGE_WINDOW_S):
                 rows.append((by, self.label(by, each["value"]), each))
-        for gauge in (metrics.quality_auc, metrics.quality_ece, metrics.quality_brier):
+        for gauge in (metrics.auc, metrics.ece, metrics.brier):
             gauge.clear()
         # The largest slice of a label comes last and stands.
         for by, value, each in reversed(rows):
             if each["enough"]:
-                metrics.quality_auc.labels(by, value).set(each["auc"]["value"])
-                metrics.quality_ece.labels(by, value).set(each["ece"]["value"])
-                metrics.quality_brier.labels(by, value).set(each["brier"])
+                metrics.auc.labels(by, value).set(each["auc"]["value"])
+                metrics.ece.labels(by, value).set(each["ece"]["value"])
+                metrics.brier.labels(by, value).set(each["brier"])
         drift = await self.drift()
-        metrics.quality_drift.clear()
+        metrics.drift.clear()
         if drift is not None:
-            metrics.quality_drift.labels(self._follower.active).set(drift)
+            metrics.drift.labels(self._follower.active).set(drift)
 
     async def drift(self) -> float | None:
         """PSI of the latest scores' log-odds against those that the active calibration was fitted
         on; None where it keeps none, or where there are fewer than 30 scores."""
-        document = self._follower.documents.get(self._follower.active, {})
-        reference = read_reference(document.get("reference"))
+        reference = self._follower.documents.get(self._follower.active, {}).get("logits")
         if reference is None:
             return None
         since = self._clock() - _GAUGE_WINDOW_S
         logits = await self._store.logits(since, self._follower.revision, _DRIFT_SCORES)
-        return psi(reference, logits) if len(logits) >= ENOUGH else None
+        if len(logits) < quality.MIN_ROWS:
+            return None
+        return quality.drift(reference, logits).psi
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            try:
+            with suppress(ServiceError):  # the store's own gauges say so
                 await self.refresh()
-            except ServiceError:
-                pass  # the store's own gauges say so
             await asyncio.sleep(_REFRESH_S)
 
     def label(self, by: str, value: str | None) -> str:
@@ -131,7 +129,7 @@ def _key_of(counted: Counted) -> _Key:
 
 def _slice(counted: Counted, rows: list[Labelled]) -> dict[str, Any]:
     positives = sum(row.resolved for row in rows)
-    head = {
+    head: dict[str, Any] = {
         "value": counted.value,
         "model": counted.model,
         "revision": counted.revision,
@@ -141,12 +139,12 @@ def _slice(counted: Counted, rows: list[Labelled]) -> dict[str, Any]:
         "scored": counted.trajectories,
         "label_coverage": min(1.0, len(rows) / max(1, counted.trajectories)),
     }
-    if len(rows) < ENOUGH or positives in (0, len(rows)):
+    if len(rows) < quality.MIN_ROWS or positives in (0, len(rows)):
         return head | {"enough": False}
     return head | {"enough": True} | measured(rows)
 
 
-def measured(rows: list[Labelled]) -> Mapping[str, Any]:
+def measured(rows: list[Labelled]) -> dict[str, Any]:
     """The numbers of enough labels; intervals resample whole tasks."""
     found = quality.summary(
         [row.probability for row in rows],
