@@ -262,14 +262,14 @@ def work_of(house: House, item: Item, options: CommonOptions | None) -> Work:
 
 
 def _facts(item: Item) -> dict[str, Any]:
-    """What is known of the item from running it."""
-    known = item.execution
+    """Whose trajectory the item is, and what is known of it from running it."""
+    policy, known = {"policy": item.tags.get("policy")}, item.execution
     if known is None:
-        return {}
+        return policy
     tests = None
     if known.regression and known.reproduction:
         tests = PassedTests(known.regression.passed, known.reproduction.passed)
-    return {"execution": known.outcome, "tests": tests}
+    return policy | {"execution": known.outcome, "tests": tests}
 
 
 def finite(document: Mapping[str, Any]) -> bytes:

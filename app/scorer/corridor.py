@@ -186,6 +186,7 @@ class Scorer:
             turns=chosen,
             cost_tokens=len(prompt.ids) + steps.extra_tokens(prompt.segments, len(chosen)),
             render_s=time.perf_counter() - started,
+            policy=work.policy,
         )
 
     async def judge(self, prepared: Prepared, ticket: Ticket, order: Order) -> Outcome:
@@ -201,7 +202,7 @@ class Scorer:
                     raise late  # the clock has not rung yet, but the engine is not to begin
                 wait_s = time.perf_counter() - waiting_since
                 verdict = await self._engine.judge(ids, labels, order.priority)
-                score = calibration.score(verdict, labels, order.calibrator, floor)
+                score = calibration.score(verdict, labels, order.calibrator, floor, prepared.policy)
                 values, step_tokens = await self._steps(prepared, order)
             reward = rewards.reward(score, prepared.execution, order.reward)
         except ItemError as error:
@@ -216,13 +217,16 @@ class Scorer:
         judged, so its beginning lies in the engine's cache; longest first keeps it there."""
         free = asyncio.Semaphore(_STEPS_AT_ONCE)
         labels, floor = self.model.labels, self.model.label_mass_floor
+        calibrator = self.model.step_calibrator or calibration.IDENTITY
+        calibrated = self.model.step_calibrator is not None
 
         async def one(turn: int) -> tuple[StepScore, int]:
             async with free:
                 step = steps.prompt_of(prepared.prompt, turn)
                 verdict = await self._engine.judge(step.ids, labels, order.priority)
-            said = calibration.score(verdict, labels, calibration.IDENTITY, floor)
-            value = StepScore(turn, step.message_index, said.logit, said.raw_probability)
+            said = calibration.score(verdict, labels, calibrator, floor, prepared.policy)
+            known = said.probability if calibrated else None
+            value = StepScore(turn, step.message_index, said.logit, said.raw_probability, known)
             return value, verdict.prompt_tokens - verdict.cached_tokens
 
         try:

@@ -28,7 +28,8 @@ from app.types import (
 @dataclass(frozen=True, slots=True)
 class Work:
     """One item to score. `source` says how `content` is read; `execution` is the outcome of its
-    tests where that is known, `tests` what a candidate passed, for hybrid ranking."""
+    tests where that is known, `tests` what a candidate passed, for hybrid ranking; `policy` whose
+    trajectory it is: some calibrations have curves of single policies."""
 
     source: Literal["document", "messages", "prompt"]
     content: object
@@ -37,6 +38,7 @@ class Work:
     patch: str | None = None
     execution: Execution | None = None
     tests: PassedTests | None = None
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Prepared:
     turns: tuple[int, ...]
     cost_tokens: int
     render_s: float
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,12 @@ Outcome = Scored | ItemError
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The verifier in the house: who it is and how its answer is read."""
+    """The verifier in the house: who it is and how its answer is read. `calibrators` are those of
+    whole trajectories; `step_calibrator` gives steps a probability."""
 
     identity: Identity
     labels: Labels
     label_mass_floor: float
     calibrators: Mapping[str, Calibrator]
     active_calibration: str
+    step_calibrator: Calibrator | None = None
