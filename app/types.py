@@ -221,12 +221,14 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class StepScore:
-    """The verdict after one turn: the turns so far, no patch, the question last. Uncalibrated."""
+    """The verdict after one turn: the turns so far, no patch, the question last. `probability` is
+    None without a calibration of steps: one of whole trajectories says nothing of a part."""
 
     turn: int
     message_index: int | None
     logit: float
     raw_probability: float
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

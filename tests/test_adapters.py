@@ -393,6 +393,12 @@ def test_mini_takes_any_version_of_its_tag_and_bare_lists_when_named() -> None:
     assert adapt(fenced("bash")).format == "openai-chat"
 
 
+def test_mini_keeps_what_was_written_before_its_own_prompt() -> None:
+    issue = adapt(mini("v2", chat(f"Only Python 3.11 matters.\n{PROMPT}"))).trajectory.issue
+    assert issue == f"Only Python 3.11 matters.\n\n{ISSUE}"
+    assert adapt(mini("v2", chat(f"\n {PROMPT}"))).trajectory.issue == ISSUE
+
+
 def test_swe_agent_1_reads_history_only_and_drops_demonstrations() -> None:
     document = swe_agent_1()
     demo = {"role": "user", "content": "solved elsewhere", "message_type": "demonstration"}

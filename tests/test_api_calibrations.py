@@ -60,7 +60,6 @@ async def test_from_labels_to_an_active_calibration_and_back(kept: Kept) -> None
     assert made["active"] is False
     assert made["report"]["after"]["log_loss"] < made["report"]["before"]["log_loss"]
     assert made["report"]["n"] == 250
-    assert 40 < made["report"]["n_held_out"] < 110
     assert (await score(client, item()))[0]["calibration"] == "identity"
     named = (await score(client, item(), calibration=made["id"]))[0]
     assert named["calibration"] == made["id"]
@@ -83,7 +82,7 @@ async def test_from_labels_to_an_active_calibration_and_back(kept: Kept) -> None
 async def test_it_may_be_active_at_once(kept: Kept) -> None:
     _, feedback, client = kept
     await label(client, 250, 0.3)
-    made = (await client.post("/calibrations", json={"activate": True})).json()
+    made = (await client.post("/calibrations", json={"activate": True, "method": "temperature"})).json()
     assert (made["active"], made["generation"]) == (True, 1)
     assert (await score(client, item()))[0]["calibration"] == made["id"]
     drift = await feedback.live.drift()
@@ -105,8 +104,8 @@ async def test_a_policy_with_labels_enough_has_its_own(kept: Kept) -> None:
     policies = ("a", "b", "rare", None)
     tags = [{"tags": {"policy": p}} if p else {} for p in policies]
     found = await score(client, *(item(word="same", **each) for each in tags))
-    own = [f"{made['id']}/policy=a", f"{made['id']}/policy=b", made["id"], made["id"]]
-    assert [each["calibration"] for each in found] == own
+    assert {each["calibration"] for each in found} == {made["id"]}
+    assert found[2]["probability"] == found[3]["probability"]  # one rare, one none: that of all
     assert len({each["probability"] for each in found}) == 3
     identity = await score(client, item(tags={"policy": "a"}), calibration="identity")
     assert identity[0]["calibration"] == "identity"
@@ -115,7 +114,7 @@ async def test_a_policy_with_labels_enough_has_its_own(kept: Kept) -> None:
 async def test_too_few_labels_are_refused(kept: Kept) -> None:
     _, _, client = kept
     check_problem(await client.post("/calibrations", json={}), 409, "calibration_refused")
-    await label(client, 40, 0.3)
+    await label(client, 29, 0.3)
     check_problem(await client.post("/calibrations", json={}), 409, "calibration_refused")
     for bad in ({"window": "x"}, {"method": "nonsense"}, {"by": "source"}, {"holdout": 0.01},
                 {"evidence": []}, {"more": 1}):  # fmt: skip

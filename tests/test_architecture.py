@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-MATERIAL = ROOT / "training" / "world" / "tasks"  # what scripted agents work on: no code of the house
+MATERIAL = (
+    ROOT / "training" / "world" / "tasks"
+)  # what scripted agents work on: no code of the house
 STAGES = {
     "adapters",
     "audit",
@@ -53,8 +55,11 @@ DOORS: dict[str, tuple[set[str], set[str]]] = {
     "cli": (ALL, {"typer", "rich", "uvicorn", "fastapi", "prometheus_client", "httpx", "swe_rm_client"}),
     "client": (set(), {"httpx"}),
     "training": (
-        {"types", "adapters", "render", "quality", "store"},
-        {"torch", "transformers", "accelerate", "minisweagent", "tokenizers", "rich", "numpy", "yaml"},
+        {"types", "errors", "adapters", "render", "quality", "store"},
+        {
+            "torch", "transformers", "accelerate", "minisweagent", "tokenizers", "rich", "numpy", "yaml",
+            "pydantic",
+        },
     ),
     "bench": ({"api", "cli", "config"}, {"httpx", "rich", "swe_rm_client", "vllm"}),
 }  # fmt: skip

@@ -9,9 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.calibration import IDENTITY, margin, read_calibrator, read_calibrators, score, sigmoid
+from app.calibration import (
+    IDENTITY,
+    chosen,
+    margin,
+    read_calibrator,
+    read_calibrators,
+    score,
+    sigmoid,
+)
 from app.errors import EngineFailed, NoAnswer, StartError
-from app.types import Labels, Verdict
+from app.ranking import rank
+from app.types import Interval, Labels, Verdict
 
 ONE = Labels((7,), (8,))
 FORMS = {"yes_ids": (1, 2, 3), "no_ids": (4, 5)}
@@ -34,6 +43,14 @@ def temperature(value: Any) -> dict[str, Any]:
 
 def isotonic(*knots: Any) -> dict[str, Any]:
     return {"id": "i", "method": "isotonic", "knots": list(knots)}
+
+
+def beta(a: Any, b: Any, c: Any) -> dict[str, Any]:
+    return {"id": "b", "method": "beta", "parameters": {"a": a, "b": b, "c": c}}
+
+
+def bounded(document: dict[str, Any], low: Any, high: Any) -> dict[str, Any]:
+    return document | {"venn_abers": {"low": low, "high": high}}
 
 
 def test_sigmoid_at_its_ends() -> None:
@@ -112,6 +129,10 @@ def test_methods_by_hand() -> None:
     found = [curve(x) for x in (-9, -2, -1, 0, 0.5, 1, 1.25, 2, 9)]
     assert found == pytest.approx([0.1, 0.1, 0.2, 0.3, 0.3, 0.3, 0.45, 0.9, 0.9])
     assert read_calibrator(isotonic([0, 0.4])).curve(-3.0) == 0.4
+    # a log 0.8 - b log 0.2 + c = log 0.8 + 2 log 5 = log 20
+    assert read_calibrator(beta(1, 2, 0)).curve(logit) == pytest.approx(20 / 21)
+    assert read_calibrator(beta(1, 1, 0)).curve(logit) == pytest.approx(0.8)
+    assert read_calibrator(beta(0, 1, 0)).curve(-1e308) == 0.5
 
 
 KNOTS = st.lists(
@@ -120,6 +141,8 @@ KNOTS = st.lists(
 DOCUMENTS = st.one_of(
     st.builds(temperature, st.floats(5e-324, 1e308)),
     st.builds(platt, st.floats(5e-324, 1e308), FINITE),
+    st.builds(beta, st.floats(5e-324, 1e308), st.floats(0, 1e308), FINITE),
+    st.builds(beta, st.floats(0, 1e308), st.floats(5e-324, 1e308), FINITE),
     KNOTS.map(
         lambda k: isotonic(*zip(sorted(x for x, _ in k), sorted(y for _, y in k), strict=True))
     ),
@@ -133,6 +156,88 @@ def test_every_curve_is_monotone_and_bounded(
     curve = read_calibrator(document).curve
     low, high = curve(min(one, other)), curve(max(one, other))
     assert 0.0 <= low <= high <= 1.0
+
+
+NEAR = st.floats(-1e-6, 1e-6) | st.floats(-40, 40) | st.floats(695, 715)
+
+
+@given(a=st.floats(0.1, 3), b=st.floats(0.1, 3), one=NEAR, other=NEAR)
+def test_beta_is_monotone_where_rounding_bites(
+    a: float, b: float, one: float, other: float
+) -> None:
+    curve = read_calibrator(beta(a, b, 0)).curve
+    for far in (other, math.nextafter(one, math.inf), one + 1e-9):
+        assert curve(min(one, far)) <= curve(max(one, far))
+
+
+CURVES = KNOTS.map(
+    lambda k: [
+        [x, y] for x, y in zip(sorted(x for x, _ in k), sorted(y for _, y in k), strict=True)
+    ]
+)
+
+
+@given(document=DOCUMENTS, knots=CURVES, width=st.floats(0, 1), one=FINITE, other=FINITE)
+def test_an_interval_holds_its_probability_and_rises(
+    document: dict[str, Any], knots: list[list[float]], width: float, one: float, other: float
+) -> None:
+    above = [[x, min(1.0, y + width)] for x, y in knots]
+    fitted = read_calibrator(bounded(document, knots, above)).whole
+    found = [fitted.interval(logit) for logit in sorted((one, other))]
+    for logit, interval in zip(sorted((one, other)), found, strict=True):
+        assert interval is not None
+        assert 0.0 <= interval.low <= fitted.curve(logit) <= interval.high <= 1.0
+    assert found[0].low <= found[1].low
+    assert found[0].high <= found[1].high
+
+
+def test_the_interval_is_the_bounds_unless_the_curve_leaves_them() -> None:
+    low, high = [[-1, 0.1], [1, 0.5]], [[-1, 0.4], [1, 0.9]]
+    found = read_calibrator(bounded({"id": "a", "method": "identity"}, low, high)).whole
+    inside = found.interval(0.0)
+    assert inside is not None
+    assert (inside.low, inside.high) == pytest.approx((0.3, 0.65))
+    assert found.interval(-9.0) == Interval(sigmoid(-9.0), 0.4, "venn_abers")
+    assert found.interval(9.0) == Interval(0.5, sigmoid(9.0), "venn_abers")
+
+
+def test_a_score_carries_its_interval() -> None:
+    document = bounded(platt(2, -1), [[0, 0.2]], [[0, 0.95]])
+    found = score(verdict(0.6, 0.2), ONE, read_calibrator(document), 0.5)
+    assert found.interval == Interval(0.2, 0.95, "venn_abers")
+
+
+def test_a_policy_with_a_curve_of_its_own() -> None:
+    own = bounded(platt(1, 5), [[0, 0.5]], [[0, 1.0]])
+    document = platt(1, 0) | {"slices": {"policy": {"flash": own}}}
+    calibrator = read_calibrator(document)
+    said = verdict(0.5, 0.5)
+    assert score(said, ONE, calibrator, 0.0).probability == pytest.approx(0.5)
+    assert score(said, ONE, calibrator, 0.0, "max").probability == pytest.approx(0.5)
+    flash = score(said, ONE, calibrator, 0.0, "flash")
+    assert flash.probability == pytest.approx(sigmoid(5))
+    assert flash.interval is not None
+    assert flash.calibration == "p"
+
+
+@given(logits=st.lists(st.floats(-30, 30), min_size=2, max_size=8, unique=True))
+def test_where_a_curve_is_flat_the_margin_ranks(logits: list[float]) -> None:
+    flat = read_calibrator(isotonic([-50, 0.3], [50, 0.3]))
+    said = [Verdict((-1.0, -1.0 - logit), 9, 0, 0.1) for logit in logits]
+    scores = {i: score(each, ONE, flat, 0.0) for i, each in enumerate(said)}
+    assert len({each.probability for each in scores.values()}) == 1
+    order = [place.index for place in rank(scores, len(scores)).order]
+    assert order == sorted(scores, key=lambda i: (-scores[i].logit, i))
+
+
+def test_a_calibration_serves_what_it_was_made_for() -> None:
+    known = read_calibrators([platt(1, 0), temperature(2) | {"for": "steps"}])
+    assert chosen(known, "p", "trajectories").id == "p"
+    assert chosen(known, "t", "steps").judges == "steps"
+    with pytest.raises(StartError, match="'t' is for steps"):
+        chosen(known, "t", "trajectories")
+    with pytest.raises(StartError, match="not among"):
+        chosen(known, "gone", "steps")
 
 
 @given(document=DOCUMENTS, values=st.lists(LOGPROBS, min_size=5, max_size=5))
@@ -171,6 +276,18 @@ def test_every_score_is_finite_and_swaps_with_its_labels(
         platt(0, 0),
         platt(1, math.nan),
         platt(1, 10**400),
+        beta(-1, 1, 0),
+        beta(0, 0, 1),
+        beta(1, math.nan, 0),
+        {"method": "beta", "parameters": {"a": 1, "b": 1}},
+        {"method": "identity", "for": "turns"},
+        {"method": "identity", "slices": {"repository": {}}},
+        {"method": "identity", "slices": {"policy": {"x": {"method": "wishful"}}}},
+        {"method": "identity", "slices": {"policy": ["x"]}},
+        {"method": "identity", "venn_abers": {"low": [[0, 0.1]]}},
+        {"method": "identity", "venn_abers": [[0, 0.1]]},
+        bounded({"method": "identity"}, [[0, 0.6]], [[0, 0.5]]),
+        bounded({"method": "identity"}, [[0, 0.1], [1, 0.9]], [[0, 0.5], [5, 0.6]]),
         {"method": "isotonic"},
         {"method": "isotonic", "knots": None},
         {"method": "isotonic", "knots": {"ab": 1}},

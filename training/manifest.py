@@ -29,7 +29,8 @@ _CANARY_EXAMPLES = 2
 def write_manifest(
     folder: Path, template_file: Path, examples: Path, context_tokens: int, facts: dict[str, Any]
 ) -> None:
-    """`facts` are the manifest's keys that describe the training: description, trained, notes…"""
+    """Writes canary.jsonl and manifest.json. `facts` are the manifest's keys that describe the
+    training: description, trained, notes, calibrations…"""
     template = json.loads(template_file.read_text(encoding="utf-8"))
     names = {field.name for field in fields(TemplateSpec)}
     spec = TemplateSpec(**{key: value for key, value in template.items() if key in names})

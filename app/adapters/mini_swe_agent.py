@@ -9,7 +9,7 @@ from typing import Any
 
 from app.adapters.fields import fact, listing, mapping, optional_text
 from app.adapters.messages import record
-from app.adapters.prompts import issue_in
+from app.adapters.prompts import issue_in, with_foreword
 from app.adapters.story import Record, Story, first_user, on_task
 from app.adapters.text import content_text, shown
 from app.adapters.toolcalls import bash, call
@@ -92,7 +92,7 @@ def _read(document: Any, fence: str) -> Story:
     issue = issue_in(prompt.text) if prompt else None
     return Story(
         records=records,
-        issue=issue,
+        issue=with_foreword(issue, prompt.text) if prompt and issue else issue,
         wrapped=issue is not None,
         patch=patch,
         exit=fact(info.get("exit_status")),

@@ -29,6 +29,16 @@ def issue_in(prompt: str) -> str | None:
     return None
 
 
+def with_foreword(issue: str, prompt: str) -> str:
+    """The issue with what stands before the tag of mini-swe-agent's prompt.
+
+    Its template begins with the tag, so words before it were written by whoever asked. Prompts of
+    other tools begin with words of their own.
+    """
+    before, tag, _ = prompt.partition(_ISSUE_MARKS[0][0])
+    return f"{before.strip()}\n\n{issue}" if tag and before.strip() else issue
+
+
 def without_demonstration(text: str) -> str:
     """A leading user message without the worked example of another issue; "" if it is all example.
 

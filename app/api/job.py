@@ -193,7 +193,6 @@ def _order(house: House, options: CommonOptions, received_at: float) -> Order:
     order = Order(
         deadline=asyncio.get_running_loop().time() - elapsed_s + timeout_s,
         calibrator=house.scorer.calibrator(options.calibration),
-        by_policy=house.scorer.by_policy(options.calibration),
         priority=options.priority,
         on_overflow=options.on_overflow,
         fail_on_flags=frozenset(options.fail_on_flags or ()),
@@ -258,7 +257,7 @@ def work_of(house: House, item: Item, options: CommonOptions | None) -> Work:
     issue = item.issue
     if issue is None and isinstance(options, RerankOptions):
         issue = options.issue
-    facts = _facts(item) | {"policy": item.tags.get("policy")}
+    facts = _facts(item)
     if item.prompt is not None:
         if not house.trust_prompts:
             message = "prompt: needs the scope trusted_prompt; the server runs without it"
@@ -273,14 +272,14 @@ def work_of(house: House, item: Item, options: CommonOptions | None) -> Work:
 
 
 def _facts(item: Item) -> dict[str, Any]:
-    """What is known of the item from running it."""
-    known = item.execution
+    """Whose trajectory the item is, and what is known of it from running it."""
+    policy, known = {"policy": item.tags.get("policy")}, item.execution
     if known is None:
-        return {}
+        return policy
     tests = None
     if known.regression and known.reproduction:
         tests = PassedTests(known.regression.passed, known.reproduction.passed)
-    return {"execution": known.outcome, "tests": tests}
+    return policy | {"execution": known.outcome, "tests": tests}
 
 
 def finite(document: Mapping[str, Any]) -> bytes:

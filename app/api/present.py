@@ -51,7 +51,7 @@ def _scored(house: House, outcome: Scored, key_id: str) -> dict[str, Any]:
         "score_id": score_id(prepared.prompt_digest, identity.system_fingerprint, key_id),
         "trajectory_digest": prepared.digest,
         "probability": score.probability,
-        "interval": None,
+        "interval": asdict(score.interval) if score.interval else None,
         "raw_probability": score.raw_probability,
         "logit": score.logit,
         "label_mass": score.label_mass,
@@ -87,13 +87,12 @@ def _scored(house: House, outcome: Scored, key_id: str) -> dict[str, Any]:
 
 
 def _step(step: StepScore) -> dict[str, Any]:
-    """Uncalibrated: a calibration of whole trajectories says nothing of a part."""
     return {
         "turn": step.turn,
         "message_index": step.message_index,
         "raw_probability": step.raw_probability,
         "logit": step.logit,
-        "probability": None,
+        "probability": step.probability,
     }
 
 

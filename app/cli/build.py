@@ -19,6 +19,7 @@ from app.admission import Admission
 from app.admission import Limits as DoorLimits
 from app.api.house import Health, House
 from app.api.house import Limits as BodyLimits
+from app.calibration import Calibrator
 from app.cli.keeping import kept
 from app.config import Settings, engine_threads
 from app.engine import Engine, EngineFacts
@@ -55,6 +56,15 @@ def open_model(settings: Settings) -> tuple[store.Model, Renderer, Labels]:
     return found, renderer, renderer.labels(found.labels)
 
 
+def read_calibrations(found: store.Model) -> tuple[dict[str, Calibrator], Calibrator | None]:
+    """(those of trajectories by id, the active one of steps). Raises `StartError`."""
+    known = calibration.read_calibrators(found.calibrations)
+    calibration.chosen(known, found.active_calibration, "trajectories")
+    name = found.active_step_calibration
+    steps = calibration.chosen(known, name, "steps") if name is not None else None
+    return {k: each for k, each in known.items() if each.judges == "trajectories"}, steps
+
+
 @asynccontextmanager
 async def open_house(
     settings: Settings, registry: CollectorRegistry, say: Say, *, keeping: bool = True
@@ -64,10 +74,7 @@ async def open_house(
     With `keeping` false nothing is recorded: for a house of one command.
     """
     found, renderer, labels = await asyncio.to_thread(open_model, settings)
-    calibrators = calibration.read_calibrators(found.calibrations)
-    if found.active_calibration not in calibrators:
-        message = f"the active calibration {found.active_calibration!r} is not among the model's"
-        raise StartError(message)
+    calibrators, step_calibrator = read_calibrations(found)
     say(f"{found.name} verified; starting the {settings.engine} engine")
     engine = await _start_engine(settings, found, renderer)
     watcher = None
@@ -76,7 +83,12 @@ async def open_house(
         watcher = asyncio.create_task(supervisor.run())
         identity = _identity(found, engine.facts, labels, renderer.fingerprint)
         model = Model(
-            identity, labels, found.label_mass_floor, calibrators, found.active_calibration
+            identity,
+            labels,
+            found.label_mass_floor,
+            calibrators,
+            found.active_calibration,
+            step_calibrator,
         )
         house = _house(settings, model, renderer, engine, supervisor, registry)
         try:

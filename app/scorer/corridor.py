@@ -77,19 +77,16 @@ class Scorer:
             raise CalibrationNotFound(message, param="calibration")
         return self.model.calibrators[found]
 
-    def by_policy(self, name: str) -> Mapping[str, Calibrator]:
-        """The curves for single policies of the calibration that `calibrator` gives for a name."""
-        return self.model.by_policy.get(self.calibrator(name).id, {})
-
     def adopt(self, documents: Sequence[Mapping[str, Any]], active: str) -> None:
         """Adds calibrations that are not known yet and makes one active for requests to come; each
         request keeps what it began with. Raises `StartError` for one that cannot be read."""
         self.model = adopted(self.model, documents, active)
 
     @staticmethod
-    def curve(document: Mapping[str, Any]) -> Callable[[float], float]:
-        """Log-odds → probability, as a calibration document says. Raises `StartError`."""
-        return calibration.read_calibrator(document).curve
+    def calibrated(document: Mapping[str, Any]) -> Callable[[float, str | None], float]:
+        """(log-odds, policy) → probability, as a calibration document says. Raises `StartError`."""
+        calibrator = calibration.read_calibrator(document)
+        return lambda logit, policy: calibrator.curve_for(policy).curve(logit)
 
     @staticmethod
     def reward(score: Score, execution: Execution | None, policy: RewardPolicy) -> Reward:
@@ -217,14 +214,13 @@ class Scorer:
         clock = asyncio.timeout_at(order.deadline)
         waiting_since = time.perf_counter()
         floor = self.model.label_mass_floor
-        calibrator = order.by_policy.get(prepared.policy or "", order.calibrator)
         try:
             async with clock, ticket.room(prepared.cost_tokens):
                 if asyncio.get_running_loop().time() >= order.deadline:
                     raise late  # the clock has not rung yet, but the engine is not to begin
                 wait_s = time.perf_counter() - waiting_since
                 verdict = await self._engine.judge(ids, labels, order.priority)
-                score = calibration.score(verdict, labels, calibrator, floor)
+                score = calibration.score(verdict, labels, order.calibrator, floor, prepared.policy)
                 values, step_tokens = await self._steps(prepared, order)
             reward = rewards.reward(score, prepared.execution, order.reward)
         except ItemError as error:
@@ -239,13 +235,16 @@ class Scorer:
         judged, so its beginning lies in the engine's cache; longest first keeps it there."""
         free = asyncio.Semaphore(_STEPS_AT_ONCE)
         labels, floor = self.model.labels, self.model.label_mass_floor
+        calibrator = self.model.step_calibrator or calibration.IDENTITY
+        calibrated = self.model.step_calibrator is not None
 
         async def one(turn: int) -> tuple[StepScore, int]:
             async with free:
                 step = steps.prompt_of(prepared.prompt, turn)
                 verdict = await self._engine.judge(step.ids, labels, order.priority)
-            said = calibration.score(verdict, labels, calibration.IDENTITY, floor)
-            value = StepScore(turn, step.message_index, said.logit, said.raw_probability)
+            said = calibration.score(verdict, labels, calibrator, floor, prepared.policy)
+            known = said.probability if calibrated else None
+            value = StepScore(turn, step.message_index, said.logit, said.raw_probability, known)
             return value, verdict.prompt_tokens - verdict.cached_tokens
 
         try:

@@ -28,8 +28,8 @@ from app.types import (
 @dataclass(frozen=True, slots=True)
 class Work:
     """One item to score. `source` says how `content` is read; `execution` is the outcome of its
-    tests where that is known, `tests` what a candidate passed, for hybrid ranking, `policy` who wrote
-    the trajectory, for calibrations that know it."""
+    tests where that is known, `tests` what a candidate passed, for hybrid ranking; `policy` whose
+    trajectory it is: some calibrations have curves of single policies."""
 
     source: Literal["document", "messages", "prompt"]
     content: object
@@ -43,8 +43,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What holds for a whole request. `deadline` is a time of the loop's clock; `by_policy` stands
-    in for `calibrator` where an item's policy is in it."""
+    """What holds for a whole request. `deadline` is a time of the loop's clock."""
 
     deadline: float
     calibrator: Calibrator
@@ -54,7 +53,6 @@ class Order:
     reward: RewardPolicy = field(default_factory=RewardPolicy)
     needs_tests: bool = False
     fail_on_flags: frozenset[str] = frozenset()
-    by_policy: Mapping[str, Calibrator] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +103,12 @@ Outcome = Scored | ItemError
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The verifier in the house: who it is and how its answer is read. `by_policy`: of a
-    calibration, the curves for single policies; a policy without one has the calibration's own."""
+    """The verifier in the house: who it is and how its answer is read. `calibrators` are those of
+    whole trajectories; `step_calibrator` gives steps a probability."""
 
     identity: Identity
     labels: Labels
     label_mass_floor: float
     calibrators: Mapping[str, Calibrator]
     active_calibration: str
-    by_policy: Mapping[str, Mapping[str, Calibrator]] = field(default_factory=dict)
+    step_calibrator: Calibrator | None = None

@@ -76,6 +76,7 @@ class Model:
     canary_tolerance: Mapping[str, float] = field(default_factory=dict)
     calibrations: tuple[dict[str, Any], ...] = ()
     active_calibration: str = "identity"
+    active_step_calibration: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -224,6 +225,7 @@ def _model(place: _Place) -> Model:
         canary_tolerance={str(k): v for k, v in manifest.canary.tolerance.items()},
         calibrations=tuple(load_object(place.folder / n) for n in manifest.calibrations.files),
         active_calibration=manifest.calibrations.active,
+        active_step_calibration=manifest.calibrations.active_steps,
         notes=manifest.notes,
     )
 

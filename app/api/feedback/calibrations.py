@@ -144,9 +144,8 @@ async def _rows(feedback: Feedback, asked: FitRequest) -> list[Labelled]:
 
 def _served(house: House) -> fitting.Probability:
     """What the active calibration says, held fast while the fit runs."""
-    whole = house.scorer.calibrator("active")
-    by_policy = house.scorer.by_policy("active")
-    return lambda row: by_policy.get(row.policy or "", whole).curve(row.logit)
+    active = house.scorer.calibrator("active")
+    return lambda row: active.curve_for(row.policy).curve(row.logit)
 
 
 def _facts(house: House, asked: FitRequest) -> dict[str, Any]:

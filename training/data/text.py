@@ -1,0 +1,35 @@
+"""Plain text of code for the language stage: the standard library's sources, in windows of tokens."""
+
+from __future__ import annotations
+
+import random
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+
+def windows(
+    tokenizer_file: Path, length_tokens: int, count: int, seed: int
+) -> Iterator[np.ndarray[Any, np.dtype[np.int32]]]:
+    """`count` windows of `length_tokens` ids out of the shuffled sources, read round and round."""
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    root = Path(sysconfig.get_paths()["stdlib"])
+    files = [file for file in sorted(root.rglob("*.py")) if "site-packages" not in file.parts]
+    draw = random.Random(seed)
+    held: list[int] = []
+    given = 0
+    while given < count:
+        draw.shuffle(files)
+        for file in files:
+            text = file.read_text(encoding="utf-8", errors="replace")
+            held += tokenizer.encode(text, add_special_tokens=False).ids
+            while len(held) >= length_tokens and given < count:
+                yield np.array(held[:length_tokens], dtype=np.int32)
+                held = held[length_tokens:]
+                given += 1
+            if given >= count:
+                return

@@ -1,0 +1,115 @@
+"""A finished run → a model of the store: weights, tokenizer, manifest with hashes, calibrations,
+canary, card.
+
+    python -m training.publish .train/nano model_store/swe-rm-nano --card CARD.md \\
+        --calibration platt.json --calibration isotonic.json --active platt-…
+
+The model is put together beside its place, opened by the store as the server will, and then renamed,
+so that what stands in the store is always whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from app.errors import StartError
+from app.store import open_model
+from training.manifest import write_manifest
+
+_TAKEN = ("tokenizer.json", "tokenizer_config.json")
+_LARGEST_BYTES = 40 * 2**20
+
+
+def publish(
+    run: Path,
+    target: Path,
+    *,
+    template: Path,
+    examples: Path,
+    calibrations: list[Path],
+    active: str,
+    card: Path | None,
+    facts: dict[str, Any],
+) -> int:
+    """Returns the bytes of the folder. Raises `StartError` when the store would refuse the model."""
+    weights = run / "model"
+    if not (weights / "model.safetensors").is_file():
+        message = (
+            f"{weights} holds no weights: the run is not finished (training.train goes on with it)"
+        )
+        raise StartError(message)
+    folder = target.with_name(f".{target.name}") / target.name
+    shutil.rmtree(folder.parent, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        for name in ("config.json", "model.safetensors"):
+            shutil.copy2(weights / name, folder / name)
+        for name in _TAKEN:
+            shutil.copy2(target / name, folder / name)
+        context_tokens = json.loads((folder / "config.json").read_text())["max_position_embeddings"]
+        chosen = _calibrations(folder, calibrations, active)
+        write_manifest(folder, template, examples, context_tokens, facts | {"calibrations": chosen})
+        if card:
+            shutil.copy2(card, folder / "README.md")
+        open_model(folder.parent, folder.name)
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        if size > _LARGEST_BYTES:
+            message = f"{size / 2**20:.0f} MiB; a model of this repository may have {_LARGEST_BYTES >> 20}"
+            raise StartError(message)
+        old = folder.with_name("old")
+        target.rename(old)
+        folder.rename(target)
+        return size
+    finally:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+def _calibrations(folder: Path, files: list[Path], active: str) -> dict[str, Any]:
+    place = folder / "calibrations"
+    names, ids = [], {"identity"}
+    for file in files:
+        place.mkdir(exist_ok=True)
+        shutil.copy2(file, place / file.name)
+        names.append(f"calibrations/{file.name}")
+        ids.add(json.loads(file.read_text(encoding="utf-8"))["id"])
+    if active not in ids:
+        message = f"--active {active} is none of {', '.join(sorted(ids))}"
+        raise StartError(message)
+    return {"active": active, "files": names}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m training.publish", description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--template", type=Path, default=Path("training/template.json"))
+    parser.add_argument("--examples", type=Path, default=Path("examples/trajectories"))
+    parser.add_argument("--calibration", type=Path, action="append", default=[])
+    parser.add_argument("--active", default="identity")
+    parser.add_argument("--card", type=Path)
+    parser.add_argument("--description", required=True)
+    parser.add_argument("--note", action="append", default=[])
+    options = parser.parse_args()
+    console = Console(stderr=True)
+    facts = {"description": options.description, "trained": True, "notes": options.note}
+    try:
+        size = publish(
+            options.run, options.target, template=options.template, examples=options.examples,
+            calibrations=options.calibration, active=options.active, card=options.card, facts=facts,
+        )  # fmt: skip
+    except (StartError, OSError) as error:
+        console.print(str(error), style="red")
+        return 2
+    console.print(f"{options.target}: {size / 2**20:.1f} MiB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

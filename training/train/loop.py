@@ -1,0 +1,276 @@
+"""The run itself: steps, checkpoints, looks at what is held out. One process on a CPU, or as many as
+accelerate was told of; FSDP and DeepSpeed come by accelerate's own config."""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import shutil
+import time
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from app import quality
+from app.errors import StartError
+from app.types import Labels
+from training.data.encode import Example, Examples, model_of, renderer_of
+from training.recipe import Recipe
+from training.train.batch import Batch, Piece, collate
+from training.train.loss import Losses, Weights, losses
+from training.train.plan import Planned, held_out, plan
+
+
+@dataclass(slots=True)
+class Place:
+    """Where the run stands; saved with every checkpoint."""
+
+    stage: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    recipe: dict[str, Any] = field(default_factory=dict)
+
+
+class Run:
+    """A training run that lives in `folder`: state/, metrics.jsonl, prepared examples, model/."""
+
+    def __init__(self, recipe: Recipe, folder: Path, *, cpu: bool = False) -> None:
+        self.recipe = recipe
+        self.folder = folder
+        self.accelerator = Accelerator(cpu=cpu, mixed_precision=recipe.precision)
+        torch.manual_seed(recipe.seed)
+        labels = renderer_of(recipe.base.folder, 1_000).labels(model_of(recipe.base.folder).labels)
+        self.yes_id, self.no_id = _single(labels)
+        model = load(recipe)
+        optimizer = torch.optim.AdamW(
+            model.parameters(), lr=0.0, betas=recipe.betas, weight_decay=recipe.weight_decay
+        )
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.pad_id = int(model.config.pad_token_id or 0)
+        self.place = Place(recipe=recipe.model_dump(mode="json"))
+        self._saved_at = time.monotonic()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._resume()
+
+    def train(self, until_s: float = math.inf) -> bool:
+        """Runs to the end, or saves and returns False when `until_s` seconds are over."""
+        ends_at = time.monotonic() + until_s
+        looked = None
+        while self.place.stage < len(self.recipe.stages):
+            stage = self.recipe.stages[self.place.stage]
+            if stage.reads == "trajectories" and self.recipe.data.held_out:
+                looked = held_out(self.recipe, self.folder)
+            planned = plan(self.recipe, stage, self.place.stage, self.folder)
+            if not self._stage(planned, looked, ends_at):
+                self.save()
+                return False
+            self.place.stage, self.place.step = self.place.stage + 1, 0
+            self.save()
+        self._look(looked)
+        self.export()
+        return True
+
+    def _stage(
+        self, planned: Planned, looked: tuple[Examples, list[Example]] | None, ends_at: float
+    ) -> bool:
+        weights = Weights(
+            planned.stage.answer_weight,
+            planned.stage.language_weight,
+            planned.stage.language_share,
+            self.recipe.aux_weight,
+        )
+        columns = (
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
+            TimeRemainingColumn(), TextColumn("{task.fields[told]}"),
+        )  # fmt: skip
+        with Progress(*columns) as progress:
+            steps = len(planned.batches)
+            bar = progress.add_task(
+                planned.stage.name, total=steps, completed=self.place.step, told=""
+            )
+            while self.place.step < steps:
+                if time.monotonic() > ends_at:
+                    return False
+                told = self._step(planned, weights)
+                progress.update(bar, completed=self.place.step, told=told)
+                if looked and self.place.step % self.recipe.look_every_steps == 0:
+                    self._look(looked)
+                if time.monotonic() - self._saved_at > self.recipe.save_every_s:
+                    self.save()
+        return True
+
+    def _step(self, planned: Planned, weights: Weights) -> str:
+        began = time.monotonic()
+        rate = planned.lr(self.place.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        seed = self.place.stage * 1_000_003 + self.place.step
+        batch = self._batch(planned.batches[self.place.step], planned.stage.stretch_tokens, seed)
+        draw = torch.Generator().manual_seed(seed)
+        self.model.train()
+        told: Losses = losses(self.model, batch, weights, draw)
+        if not bool(torch.isfinite(told.total)):
+            message = f"the loss is not finite at stage {self.place.stage}, step {self.place.step}"
+            raise StartError(message)
+        self.accelerator.backward(told.total)
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        took = time.monotonic() - began
+        self.place.step += 1
+        self.place.tokens += batch.tokens
+        self.place.seconds += took
+        self._note(
+            {
+                "stage": planned.stage.name,
+                "step": self.place.step,
+                "lr": rate,
+                "answer": told.answer,
+                "language": told.language,
+                "aux": told.aux,
+                "norm": float(norm),
+                "tokens": batch.tokens,
+                "rows": len(batch.ends),
+                "seconds": round(took, 3),
+            }  # fmt: skip
+        )
+        return f"answer {told.answer:.3f} language {told.language:.2f} {batch.tokens / took:,.0f} tok/s"
+
+    def _batch(self, pieces: tuple[Piece, ...], stretch_tokens: int, seed: int) -> Batch:
+        mine = (
+            pieces[self.accelerator.process_index :: self.accelerator.num_processes] or pieces[:1]
+        )
+        made = collate(mine, self.yes_id, self.no_id, self.pad_id, stretch_tokens, seed)
+        return made.to(self.accelerator.device)
+
+    def _look(self, looked: tuple[Examples, list[Example]] | None) -> None:
+        if looked is None:
+            return
+        examples, some = looked
+        found = self.logits(examples, some)
+        resolved = [each.resolved for each in some]
+        probability = [1 / (1 + math.exp(-max(-60.0, min(60.0, each)))) for each in found]
+        within = quality.auc_within(probability, resolved, [e.policy for e in some], draws=1)
+        loss = sum(
+            -math.log(max(1e-9, p if y else 1 - p))
+            for p, y in zip(probability, resolved, strict=True)
+        )
+        self._note(
+            {
+                "stage": self.place.stage,
+                "step": self.place.step,
+                "look": len(some),
+                "auc_within": within.auc.value,
+                "log_loss": loss / len(some),
+                "tokens_seen": self.place.tokens,
+                "seconds_in_all": round(self.place.seconds, 1),
+            }  # fmt: skip
+        )
+
+    @torch.inference_mode()
+    def logits(self, examples: Examples, wanted: list[Example]) -> list[float]:
+        """l_yes - l_no of each prompt, in order."""
+        self.model.eval()
+        found = []
+        for each in wanted:
+            ids = torch.from_numpy(examples.prompt(each).astype("int64"))[None].to(
+                self.accelerator.device
+            )
+            last = (
+                self.model(input_ids=ids, logits_to_keep=1, use_cache=False).logits[0, -1].float()
+            )
+            found.append(float(last[self.yes_id] - last[self.no_id]))
+        return found
+
+    def save(self) -> None:
+        """A whole checkpoint beside the old one, then in its place."""
+        fresh, state = self.folder / "state.new", self.folder / "state"
+        shutil.rmtree(fresh, ignore_errors=True)
+        self.accelerator.save_state(str(fresh), safe_serialization=True)
+        if self.accelerator.is_main_process:
+            (fresh / "place.json").write_text(json.dumps(asdict(self.place)))
+            shutil.rmtree(state, ignore_errors=True)
+            fresh.rename(state)
+        self._saved_at = time.monotonic()
+
+    def export(self) -> Path:
+        """The weights as safetensors in bfloat16, beside the config."""
+        target = self.folder / "model"
+        model = self.accelerator.unwrap_model(self.model)
+        state = {
+            name: value.to(torch.bfloat16)
+            for name, value in self.accelerator.get_state_dict(self.model).items()
+        }
+        model.save_pretrained(
+            target, state_dict=state, is_main_process=self.accelerator.is_main_process
+        )
+        return target
+
+    def _resume(self) -> None:
+        state = self.folder / "state"
+        if not state.exists() and (self.folder / "state.new" / "place.json").exists():
+            (self.folder / "state.new").rename(state)  # stopped between the two moves of `save`
+        if not (state / "place.json").exists():
+            return
+        place = Place(**json.loads((state / "place.json").read_text()))
+        if _behind(place.recipe, place.stage) != _behind(self.place.recipe, place.stage):
+            message = (
+                f"{self.folder} holds a run whose recipe was another up to stage {place.stage}: "
+                "give another folder, or remove it to begin anew"
+            )
+            raise StartError(message)
+        self.accelerator.load_state(str(state))
+        self.place = replace(place, recipe=self.place.recipe)
+
+    def _note(self, line: dict[str, Any]) -> None:
+        if not self.accelerator.is_main_process:
+            return
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(_without_nan({**line, "peak_mib": peak})) + "\n")
+
+
+def load(recipe: Recipe) -> Any:
+    """The model to train, float32 on a CPU. Nothing is fetched and no code of a model is run."""
+    dtype = torch.float32
+    if recipe.base.weights == "load":
+        model = AutoModelForCausalLM.from_pretrained(
+            recipe.base.folder, dtype=dtype, attn_implementation=recipe.base.attention
+        )
+    else:
+        config = AutoConfig.from_pretrained(recipe.base.folder)
+        model = AutoModelForCausalLM.from_config(
+            config, dtype=dtype, attn_implementation=recipe.base.attention
+        )
+    if recipe.base.gradient_checkpointing:
+        model.gradient_checkpointing_enable()
+    return model
+
+
+def _behind(recipe: dict[str, Any], stage: int) -> dict[str, Any]:
+    """What of a recipe has had its effect by then; stages that are still to come may change, and so
+    may the data while none of it was read."""
+    stages = recipe["stages"][: stage + 1]
+    read = any(each["reads"] == "trajectories" for each in stages)
+    later = {"look_every_steps", "look_rows", "save_every_s", "stages"} | (
+        {"data"} if not read else set()
+    )
+    return {key: value for key, value in recipe.items() if key not in later} | {"stages": stages}
+
+
+def _single(labels: Labels) -> tuple[int, int]:
+    if len(labels.yes_ids) != 1 or len(labels.no_ids) != 1:
+        message = "training needs one answer token a side; this model's labels have several"
+        raise StartError(message)
+    return labels.yes_ids[0], labels.no_ids[0]
+
+
+def _without_nan(line: dict[str, Any]) -> dict[str, Any]:
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in line.items()}

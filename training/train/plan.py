@@ -1,0 +1,127 @@
+"""The order of everything: each stage's batches, a pure function of recipe and seed, so that a run
+that was stopped goes on at the very batch where it was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.render import Renderer
+from training.data.drills import drills
+from training.data.encode import Example, Examples, model_of, prepare, renderer_of
+from training.data.mix import balanced, batches, in_bins
+from training.data.rows import read_rows
+from training.data.text import windows
+from training.recipe import Recipe, Stage
+from training.train.batch import Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A stage and its batches, in order."""
+
+    stage: Stage
+    batches: tuple[tuple[Piece, ...], ...]
+
+    def lr(self, step: int) -> float:
+        """Linear warm-up to the peak, then a cosine down to `final_lr_ratio` of it."""
+        stage, steps = self.stage, max(1, len(self.batches))
+        warm = max(1, int(stage.warmup_ratio * steps))
+        if step < warm:
+            return stage.peak_lr * (step + 1) / warm
+        done = min(1.0, (step - warm) / max(1, steps - warm))
+        share = stage.final_lr_ratio
+        return stage.peak_lr * (share + (1 - share) * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def plan(recipe: Recipe, stage: Stage, number: int, folder: Path) -> Planned:
+    """Batches of one stage. `folder` holds prepared examples."""
+    seed = recipe.seed * 1_000 + number
+    if stage.reads == "text":
+        pieces = _text(recipe, stage, seed)
+    elif stage.reads == "drills":
+        pieces = _drills(recipe, stage, seed)
+    else:
+        return Planned(stage, tuple(_trajectories(recipe, stage, seed, folder)))
+    size = max(1, stage.batch_tokens // stage.length_tokens)
+    if stage.reads == "drills":
+        return Planned(stage, tuple(_by_length(pieces, stage.batch_tokens)))
+    return Planned(
+        stage, tuple(tuple(pieces[at : at + size]) for at in range(0, len(pieces), size))
+    )
+
+
+def held_out(recipe: Recipe, folder: Path) -> tuple[Examples, list[Example]]:
+    """What the run looks at now and then and never learns from, at the longest stage's length."""
+    rows = [row for source in recipe.data.held_out for row in read_rows(source)]
+    length = max(s.length_tokens for s in recipe.stages if s.reads == "trajectories")
+    examples = prepare(
+        rows, recipe.base.folder, length, recipe.data.overlong, folder / f"held-out-{length}"
+    )
+    every = max(1, len(examples.index) // recipe.look_rows)
+    return examples, list(examples.index[::every])[: recipe.look_rows]
+
+
+def prepared(recipe: Recipe, stage: Stage, folder: Path) -> Examples:
+    rows = [row for source in recipe.data.sources for row in read_rows(source)]
+    if recipe.data.max_rows is not None:
+        rows = rows[: recipe.data.max_rows]
+    name = f"train-{stage.length_tokens}-{len(rows)}"
+    return prepare(
+        rows, recipe.base.folder, stage.length_tokens, recipe.data.overlong, folder / name
+    )
+
+
+def _trajectories(recipe: Recipe, stage: Stage, seed: int, folder: Path) -> list[tuple[Piece, ...]]:
+    examples = prepared(recipe, stage, folder)
+    data = recipe.data
+    shares = {source.folder.resolve().name: source.share for source in data.sources}
+    planned: list[tuple[Piece, ...]] = []
+    epochs = math.ceil(stage.epochs)
+    for epoch in range(epochs):
+        part = min(1.0, stage.epochs - epoch)
+        drawn = balanced(
+            examples.index,
+            data.positives_per_negative,
+            shares,
+            data.policy_shares,
+            seed + epoch * 97,
+        )
+        drawn = drawn[: int(len(drawn) * part)]
+        for binned in in_bins(drawn, stage.bins_tokens if epoch == 0 else ()):
+            for batch in batches(binned, stage.batch_tokens, seed + epoch):
+                planned.append(tuple(_piece(examples, each) for each in batch))
+    return planned
+
+
+def _piece(examples: Examples, example: Example) -> Piece:
+    return Piece(examples.prompt(example), example.resolved, example.masked)
+
+
+def _text(recipe: Recipe, stage: Stage, seed: int) -> list[Piece]:
+    tokenizer = model_of(recipe.base.folder).tokenizer_path
+    found = windows(tokenizer, stage.length_tokens, stage.examples or 0, seed)
+    return [Piece(ids, None) for ids in found]
+
+
+def _drills(recipe: Recipe, stage: Stage, seed: int) -> list[Piece]:
+    renderer: Renderer = renderer_of(recipe.base.folder, stage.length_tokens)
+    return [
+        Piece(np.frombuffer(renderer.render(story).ids, dtype=np.int32), resolved)
+        for story, resolved in drills(seed, stage.examples or 0)
+    ]
+
+
+def _by_length(pieces: Sequence[Piece], batch_tokens: int) -> list[tuple[Piece, ...]]:
+    """Batches of neighbours in length, through the same packing as trajectories."""
+    stand_ins = [
+        Example(n, len(p.ids), bool(p.resolved), "", "", "", 0, 0, ()) for n, p in enumerate(pieces)
+    ]
+    return [
+        tuple(pieces[each.start] for each in batch)
+        for batch in batches(stand_ins, batch_tokens, len(pieces))
+    ]
