@@ -35,8 +35,8 @@ _START_S = 120.0
 
 @dataclass
 class Tally:
-    """`acked`: score ids; `pending`: what was sent under a key, and never answered; `unwritten`: told of a score
-    that was answered, but killed before it was written."""
+    """`acked`: score ids; `pending`: what was sent under a key, and never answered; `unwritten`: told
+    of scores that were answered, but killed before they were written."""
 
     acked: set[str] = field(default_factory=set)
     pending: dict[str, list[str]] = field(default_factory=dict)
