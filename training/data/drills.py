@@ -13,43 +13,15 @@ from collections.abc import Iterator
 
 from app.types import Observation, ToolCall, Trajectory, Turn
 
-_NOUNS = tuple(
-    [
-        "parse",
-        "split",
-        "merge",
-        "clamp",
-        "wrap",
-        "rank",
-        "total",
-        "slug",
-        "match",
-        "pack",
-        "cover",
-        "shift",
-        "count",
-        "trim",
-        "group",
-        "score",
-        "walk",
-        "find",
-        "fold",
-        "plan",
-        "join",
-        "pick",
-        "scale",
-        "index",
-        "round",
-        "chunk",
-        "tail",
-        "head",
-        "span",
-        "next",
-    ]
-)
-_THINGS = tuple(
-    "range words rows cells items tree path date price name token graph queue page key".split()  # noqa: SIM905
-)
+_NOUNS = (
+    "parse", "split", "merge", "clamp", "wrap", "rank", "total", "slug", "match", "pack",
+    "cover", "shift", "count", "trim", "group", "score", "walk", "find", "fold", "plan", "join",
+    "pick", "scale", "index", "round", "chunk", "tail", "head", "span", "next",
+)  # fmt: skip
+_THINGS = (
+    "range", "words", "rows", "cells", "items", "tree", "path", "date", "price", "name",
+    "token", "graph", "queue", "page", "key",
+)  # fmt: skip
 _ASKS = (
     "{call} returns {bad}, it should return {good}.",
     "Calling {call} gives {bad} instead of {good}.",

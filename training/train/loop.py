@@ -56,12 +56,13 @@ class Run:
         self.pad_id = int(model.config.pad_token_id or 0)
         self.place = Place(recipe=recipe.model_dump(mode="json"))
         self._saved_at = time.monotonic()
+        self._steps_left = math.inf
         folder.mkdir(parents=True, exist_ok=True)
         self._resume()
 
-    def train(self, until_s: float = math.inf) -> bool:
-        """Runs to the end, or saves and returns False when `until_s` seconds are over."""
-        ends_at = time.monotonic() + until_s
+    def train(self, until_s: float = math.inf, until_steps: float = math.inf) -> bool:
+        """Runs to the end, or saves and returns False after so many seconds or steps."""
+        ends_at, self._steps_left = time.monotonic() + until_s, until_steps
         looked = None
         while self.place.stage < len(self.recipe.stages):
             stage = self.recipe.stages[self.place.stage]
@@ -96,8 +97,9 @@ class Run:
                 planned.stage.name, total=steps, completed=self.place.step, told=""
             )
             while self.place.step < steps:
-                if time.monotonic() > ends_at:
+                if time.monotonic() > ends_at or self._steps_left <= 0:
                     return False
+                self._steps_left -= 1
                 told = self._step(planned, weights)
                 progress.update(bar, completed=self.place.step, told=told)
                 if looked and self.place.step % self.recipe.look_every_steps == 0:

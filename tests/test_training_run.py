@@ -1,0 +1,195 @@
+"""The training loop on a model of some thousand weights: it learns, goes on, publishes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
+
+from app.errors import StartError
+from app.store import open_model, write_files_entry
+from training.publish import publish
+from training.recipe import Recipe, read_recipe
+from training.train.batch import Piece, collate
+from training.train.loop import Run
+from training.train.loss import Weights, losses
+from training.train.plan import Planned
+
+ROOT = Path(__file__).resolve().parents[1]
+NANO = ROOT / "model_store" / "swe-rm-nano"
+YES, NO = 8190, 8191
+
+
+def shrunken(folder: Path, **over: Any) -> Path:
+    """The shipped model with hardly any weights; tokenizer, template and labels are its own."""
+    folder.mkdir(parents=True)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy2(NANO / name, folder / name)
+    sizes = {
+        "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1,
+        "head_dim": 8, "moe_intermediate_size": 8, "num_experts": 4, "num_experts_per_tok": 2,
+    }  # fmt: skip
+    config = Qwen3MoeConfig.from_pretrained(NANO, **sizes, **over)
+    torch.manual_seed(0)
+    Qwen3MoeForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    manifest = json.loads((NANO / "manifest.json").read_text())
+    manifest |= {"name": folder.name, "files": write_files_entry(folder)}
+    del manifest["canary"]
+    manifest["calibrations"] = {"active": "identity", "files": []}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Two threads that wait for each other take for ever where other work has the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shrunken(tmp_path_factory.mktemp("store") / "tiny")
+
+
+def recipe(tiny: Path, *stages: dict[str, Any], **over: Any) -> Recipe:
+    drills = {
+        "name": "drills", "reads": "drills", "length_tokens": 1024, "examples": 24, "batch_tokens": 2048,
+        "peak_lr": 0.01, "language_weight": 0.1,
+    }  # fmt: skip
+    return Recipe.model_validate(
+        {
+            "name": "tiny",
+            "seed": 3,
+            "base": {"folder": tiny, "weights": "random"},
+            "data": {},
+            "stages": [drills | stage for stage in stages or ({},)],
+        }
+        | over  # fmt: skip
+    )
+
+
+def weights_of(run: Run) -> dict[str, torch.Tensor]:
+    return load_file(run.export() / "model.safetensors")
+
+
+def test_a_run_that_was_stopped_ends_in_the_same_weights(tiny: Path, tmp_path: Path) -> None:
+    plan = recipe(tiny, {}, {"name": "text", "reads": "text", "length_tokens": 128, "examples": 8})
+    whole = Run(plan, tmp_path / "whole", cpu=True)
+    assert whole.train()
+    parts = Run(plan, tmp_path / "parts", cpu=True)
+    assert not parts.train(until_s=0.0)
+    for stop_at in (1, 2, 100):  # stopped behind these steps, taken up by another process each time
+        parts = Run(plan, tmp_path / "parts", cpu=True)
+        parts.train(until_steps=stop_at)
+    one, two = weights_of(whole), weights_of(parts)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_another_recipe_may_not_go_on_in_the_same_folder(tiny: Path, tmp_path: Path) -> None:
+    Run(recipe(tiny), tmp_path / "run", cpu=True).save()
+    with pytest.raises(StartError, match="another folder"):
+        Run(recipe(tiny, {"peak_lr": 0.5}), tmp_path / "run", cpu=True)
+    later = recipe(tiny, {}, {"name": "more"})
+    assert Run(later, tmp_path / "run", cpu=True).place.stage == 0
+
+
+def test_only_what_may_be_said_is_learnt_and_the_answer_stands_last(
+    tiny: Path, tmp_path: Path
+) -> None:
+    run = Run(recipe(tiny), tmp_path / "run", cpu=True)
+    ids = torch.arange(5, 25).to(torch.int32).numpy()
+    free = [Piece(ids, True), Piece(ids[:12], False)]
+    batch = collate(free, YES, NO, 0, 0, 1)
+    assert batch.ends.tolist() == [19, 11]
+    assert batch.answers.tolist() == [YES, NO]
+    every = Weights(answer=1.0, language=1.0, language_share=1.0, aux=0.0)
+    told = losses(run.model, batch, every, torch.Generator().manual_seed(0))
+    logits = run.model(input_ids=batch.ids[:1]).logits[0].float().detach()
+    short = run.model(input_ids=batch.ids[1:, :12]).logits[0].float().detach()
+    answer = torch.nn.functional.cross_entropy(
+        torch.stack([logits[-1], short[-1]]), torch.tensor([YES, NO])
+    )
+    said = torch.nn.functional.cross_entropy(
+        torch.cat([logits[:-1], short[:-1]]), torch.cat([batch.ids[0, 1:], batch.ids[1, 1:12]])
+    )
+    assert told.answer == pytest.approx(float(answer), rel=1e-4)
+    assert told.language == pytest.approx(float(said), rel=1e-4)
+    masked = collate([Piece(ids, True, masked=((0, 20),))], YES, NO, 0, 0, 1)
+    silent = losses(run.model, masked, every, torch.Generator().manual_seed(0))
+    assert silent.language == 0.0
+
+
+def test_jumps_of_position_change_distances_and_nothing_else(tiny: Path, tmp_path: Path) -> None:
+    ids = torch.arange(5, 205).to(torch.int32).numpy()
+    jumped = [collate([Piece(ids, True)], YES, NO, 0, 5_000, seed) for seed in range(40)]
+    positions = torch.cat([each.positions for each in jumped])
+    assert bool((positions.diff(dim=1) >= 1).all())
+    assert int(positions.max()) < 5_000
+    still = (positions[:, -1] == 199).sum()
+    assert 5 < int(still) < 35
+    run = Run(recipe(tiny), tmp_path / "run", cpu=True)
+    one = Weights(answer=1.0, language=0.0, language_share=0.0, aux=0.0)
+    found = {losses(run.model, b, one, torch.Generator().manual_seed(0)).answer for b in jumped}
+    assert len(found) > 5
+
+
+def test_the_rate_warms_up_and_comes_down(tiny: Path) -> None:
+    stage = recipe(tiny, {"warmup_ratio": 0.1, "final_lr_ratio": 0.1}).stages[0]
+    planned = Planned(stage, tuple(() for _ in range(100)))
+    rates = [planned.lr(step) for step in range(100)]
+    assert rates[9] == stage.peak_lr == max(rates)
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == pytest.approx(0.1 * stage.peak_lr, rel=0.01)
+
+
+def test_a_finished_run_becomes_a_model_of_the_store(tiny: Path, tmp_path: Path) -> None:
+    run = Run(recipe(tiny), tmp_path / "run", cpu=True)
+    target = tmp_path / "store" / "tiny"
+    shutil.copytree(tiny, target)
+    how: dict[str, Any] = {
+        "template": ROOT / "training" / "template.json", "examples": tmp_path, "calibrations": [],
+        "card": None, "facts": {"description": "a test", "trained": True},
+    }  # fmt: skip
+    with pytest.raises(StartError, match="not finished"):
+        publish(tmp_path / "run", target, active="identity", **how)
+    assert run.train()
+    with pytest.raises(StartError, match="platt"):
+        publish(tmp_path / "run", target, active="platt", **how)
+    assert not open_model(target.parent, "tiny").trained
+    publish(tmp_path / "run", target, active="identity", **how)
+    assert open_model(target.parent, "tiny").trained
+    assert [each.name for each in target.parent.iterdir()] == ["tiny"]
+
+
+def test_the_recipe_for_a_large_model_makes_a_step_on_a_shrunken_copy(tmp_path: Path) -> None:
+    large = read_recipe(ROOT / "training" / "recipes" / "qwen3-30b-a3b.yaml")
+    copy = shrunken(tmp_path / "store" / "copy", norm_topk_prob=True)
+    base = large.base.model_copy(update={"folder": copy, "attention": "sdpa"})
+    stage = large.stages[0].model_copy(
+        update={"reads": "drills", "examples": 2, "length_tokens": 1024, "batch_tokens": 1024}
+    )
+    data = large.data.model_copy(update={"sources": (), "held_out": ()})
+    shrunk = large.model_copy(
+        update={"base": base, "stages": (stage,), "precision": "no", "data": data}
+    )
+    run = Run(shrunk, tmp_path / "run", cpu=True)
+    before = {name: value.clone() for name, value in run.model.state_dict().items()}
+    assert run.train()
+    moved = [
+        name
+        for name, value in run.model.state_dict().items()
+        if not torch.equal(value, before[name])
+    ]
+    assert any("experts" in name for name in moved)
