@@ -82,7 +82,9 @@ async def test_from_labels_to_an_active_calibration_and_back(kept: Kept) -> None
 async def test_it_may_be_active_at_once(kept: Kept) -> None:
     _, feedback, client = kept
     await label(client, 250, 0.3)
-    made = (await client.post("/calibrations", json={"activate": True, "method": "temperature"})).json()
+    made = (
+        await client.post("/calibrations", json={"activate": True, "method": "temperature"})
+    ).json()
     assert (made["active"], made["generation"]) == (True, 1)
     assert (await score(client, item()))[0]["calibration"] == made["id"]
     drift = await feedback.live.drift()
