@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from prometheus_client import CollectorRegistry
 
 from app.api import create_app
 from app.api.house import House
@@ -47,9 +46,7 @@ async def measure(rounds: int, chars: int, seed: int) -> dict[str, Any]:
         for records in (True, False):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             settings = Settings(engine="fake", state_dir=folder, record_scores=records)
-            house = await stack.enter_async_context(
-                open_house(settings, CollectorRegistry(), lambda _: None)
-            )
+            house = await stack.enter_async_context(open_house(settings, None, lambda _: None))
             client = httpx.AsyncClient(
                 transport=httpx.ASGITransport(create_app(house)),
                 base_url="http://house",

@@ -67,11 +67,12 @@ def read_calibrations(found: store.Model) -> tuple[dict[str, Calibrator], Calibr
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, registry: CollectorRegistry, say: Say, *, keeping: bool = True
+    settings: Settings, registry: CollectorRegistry | None, say: Say, *, keeping: bool = True
 ) -> AsyncIterator[House]:
     """All rooms, opened in order and closed in reverse. Raises `StartError`; `say` tells progress.
 
-    With `keeping` false nothing is recorded: for a house of one command.
+    `registry` is that of the metrics; None: one of its own. With `keeping` false nothing is
+    recorded: for a house of one command.
     """
     found, renderer, labels = await asyncio.to_thread(open_model, settings)
     calibrators, step_calibrator = read_calibrations(found)
@@ -90,7 +91,9 @@ async def open_house(
             found.active_calibration,
             step_calibrator,
         )
-        house = _house(settings, model, renderer, engine, supervisor, registry)
+        house = _house(
+            settings, model, renderer, engine, supervisor, registry or CollectorRegistry()
+        )
         try:
             async with kept(settings, house, say) if keeping else nullcontext():
                 yield house
