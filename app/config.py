@@ -63,6 +63,26 @@ class Settings(BaseModel):
     trust_prompts: bool = Field(
         False, description="Take items' `prompt` literally, control tokens included."
     )
+    store_url: str | None = Field(
+        None,
+        repr=False,
+        description="Where scores and outcomes are kept: sqlite:///file.db, postgresql://…, or none; "
+        "default: outcomes.db in state_dir.",
+    )
+    record_scores: bool = Field(True, description="Keep scores (numbers and names, no text).")
+    store_trajectories: bool = Field(
+        False, description="Keep the text of scored trajectories too. Costs disk."
+    )
+    outcomes_per_minute: int = Field(
+        20_000, ge=1, description="Outcomes of one key; what comes beyond goes to quarantine."
+    )
+    metric_names: str = Field(
+        "", description="Policies and sources that may be metric labels, separated by commas."
+    )
+    receipt_keys: str | None = Field(
+        None, repr=False, description="id:secret, …; the first signs receipts, all verify them."
+    )
+    receipt_keys_file: Path | None = Field(None, description="The same, in a file: a line each.")
     allow_anonymous: bool = Field(False, description="Listen beyond loopback without keys.")
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         "info", description="How much the server says on stderr."
@@ -86,6 +106,12 @@ class Settings(BaseModel):
                     "raise the first or lower the second"
                 )
                 raise ValueError(message)
+        if self.receipt_keys and self.receipt_keys_file:
+            message = "receipt_keys and receipt_keys_file are both given: keep one"
+            raise ValueError(message)
+        if self.store_trajectories and not self.record_scores:
+            message = "store_trajectories needs record_scores: raise the second or drop the first"
+            raise ValueError(message)
         if self.waiting_items < self.max_items:
             message = (
                 "waiting_items is below max_items, so a full request could never be taken: "

@@ -22,7 +22,12 @@ ServiceError
 │   ├── MethodNotAllowed 405 · UnsupportedMediaType 415
 │   ├── BodyTooLarge 413 · TooManyItems 413
 │   ├── RevisionUnavailable 409
+│   ├── IdempotencyInProgress 409 · IdempotencyMismatch 422
+│   ├── GenerationConflict 409  the active calibration was switched by somebody else
+│   ├── CalibrationRefused 409  too few labels, or it would make things worse
 │   ├── Overloaded        503  retry later
+│   ├── StoreUnavailable  503  the database does not answer; scoring goes on
+│   ├── StoreFull         507  the disk is full; scoring goes on
 │   └── Internal          500  a defect of ours
 └── StartError            the server does not start; the message names the thing and the way out
 """
@@ -155,6 +160,22 @@ class RevisionUnavailable(RequestError):
     code, status = "revision_unavailable", 409
 
 
+class IdempotencyInProgress(RequestError):
+    code, status, retryable = "idempotency_in_progress", 409, True
+
+
+class IdempotencyMismatch(RequestError):
+    code, status = "idempotency_mismatch", 422
+
+
+class GenerationConflict(RequestError):
+    code, status = "generation_conflict", 409
+
+
+class CalibrationRefused(RequestError):
+    code, status = "calibration_refused", 409
+
+
 class BodyTooLarge(RequestError):
     code, status = "body_too_large", 413
 
@@ -165,6 +186,14 @@ class TooManyItems(RequestError):
 
 class Overloaded(RequestError):
     code, status, retryable = "overloaded", 503, True
+
+
+class StoreUnavailable(RequestError):
+    code, status, retryable = "store_unavailable", 503, True
+
+
+class StoreFull(RequestError):
+    code, status, retryable = "store_full", 507, True
 
 
 class Internal(RequestError):

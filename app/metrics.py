@@ -12,6 +12,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     Info,
     generate_latest,
@@ -82,6 +83,7 @@ class Metrics:
         self.label_mass = Histogram(
             "swe_rm_label_mass_ratio", "P(yes) + P(no) of scored items", buckets=_SHARE, **at
         )
+        self.feedback = FeedbackMetrics(registry)
         self.model = Info("swe_rm_model", "The model in the house", **at)
 
     def page(self) -> tuple[bytes, str]:
@@ -91,6 +93,33 @@ class Metrics:
     def gauges(self, read: Callable[[], Iterable[tuple[str, str, float]]]) -> None:
         """Registers gauges that are read when scraped: (name, help, value)."""
         self.registry.register(_Live(read))
+
+
+class FeedbackMetrics:
+    """What came back and what it says of the scores. `value` is bounded by who sets it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        at: Any = {"registry": registry}
+        self.outcomes = Counter(
+            "swe_rm_quality_outcomes",
+            "Outcomes told, by evidence and what became of them",
+            ["evidence", "status"],
+            **at,
+        )
+        slices = ["by", "value"]
+        self.auc = Gauge(
+            "swe_rm_quality_auc", "AUC of labelled scores of the last 7 days", slices, **at
+        )
+        self.ece = Gauge(
+            "swe_rm_quality_ece_ratio", "Expected calibration error of the same", slices, **at
+        )
+        self.brier = Gauge("swe_rm_quality_brier", "Brier score of the same", slices, **at)
+        self.drift = Gauge(
+            "swe_rm_quality_drift_psi",
+            "PSI of the last scores' log-odds against those the calibration was fitted on",
+            ["calibration"],
+            **at,
+        )
 
 
 class _Live(Collector):

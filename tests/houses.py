@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -23,10 +24,13 @@ from app import calibration, store
 from app.admission import Admission
 from app.admission import Limits as DoorLimits
 from app.api import create_app
+from app.api.feedback import Choices, Feedback, opened_feedback
+from app.api.feedback.receipts import Receipts
 from app.api.house import Health, House
 from app.api.house import Limits as BodyLimits
 from app.engine.fake import FakeEngine
 from app.metrics import Metrics
+from app.outcomes import open_store
 from app.render import Renderer
 from app.scorer import Model, Scorer
 from app.types import Identity, Labels
@@ -121,6 +125,20 @@ def opened(**how: Any) -> Iterator[Built]:
         yield built
     finally:
         built.house.close()
+
+
+@asynccontextmanager
+async def keeping(
+    built: Built, url: str, *, receipts: Receipts | None = None, clock: Any = time.time, **how: Any
+) -> AsyncIterator[Feedback]:
+    """Gives the house a store; `how` are `Choices`."""
+    house = built.house
+    async with (
+        open_store(url, clock=clock) as store,
+        opened_feedback(store, house.scorer, house.metrics, Choices(**how), receipts) as feedback,
+    ):
+        house.feedback = feedback
+        yield feedback
 
 
 @asynccontextmanager

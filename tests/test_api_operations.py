@@ -225,7 +225,8 @@ async def test_the_openapi_page_says_what_is_checked(
     routes = {"/score", "/rerank", "/tokenize", "/info", "/metrics", "/livez", "/readyz", "/health",
               "/version", "/v1/models", "/v2/health/live", "/v2/health/ready", "/",
               "/v1/rerank", "/v2/rerank", "/get_reward", "/rm", "/classify", "/seed_session",
-              "/verify", "/v1/chat/completions"}  # fmt: skip
+              "/verify", "/v1/chat/completions", "/outcomes", "/scores/{score_id}", "/rewards",
+              "/quality", "/calibrations", "/calibrations/active", "/receipts/verify"}  # fmt: skip
     assert set(page["paths"]) == routes
     for path, model in (("/score", ScoreRequest), ("/rerank", RerankRequest)):
         told = page["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]

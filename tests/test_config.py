@@ -114,3 +114,17 @@ def test_the_engine_gets_no_more_cores_than_there_are() -> None:
     assert usable >= 1
     assert engine_threads(read_settings({"threads": 1}, {})) == 1
     assert engine_threads(read_settings({"threads": 100_000}, {})) == usable
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"receipt_keys": "a:0123456789abcdef", "receipt_keys_file": "x"}, ("both",)),
+        ({"store_trajectories": True, "record_scores": False}, ("record_scores",)),
+        ({"outcomes_per_minute": 0}, ("outcomes_per_minute",)),
+    ],
+)
+def test_contradictions_about_what_is_kept(given: dict[str, Any], words: tuple[str, ...]) -> None:
+    said = refusal(given)
+    assert all(word in said for word in words)
+    assert "0123456789abcdef" not in said

@@ -3,6 +3,7 @@
 house.py       what the routes are given          body.py, parse.py  bytes → values, bounded
 job.py         request → outcomes                 present.py         facts → the wire, and metrics
 score.py · rerank.py · operations.py  the routes  problems.py        errors → problem+json
+feedback/      outcomes, quality, calibrations    caller.py          who asks
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import dialects, operations, problems, rerank, score
+from app.api.feedback import calibrations, labels
 from app.api.house import House
 from app.api.job import CLIENT_GONE, ClientGone
 
@@ -32,7 +34,8 @@ def create_app(house: House) -> FastAPI:
         redirect_slashes=False,  # a redirect would name whatever host the caller named
     )
     app.state.house = house
-    for router in (score.router, rerank.router, operations.router, *dialects.ROUTERS):
+    ours = (score.router, rerank.router, operations.router, labels.router, calibrations.router)
+    for router in (*ours, *dialects.ROUTERS):
         app.include_router(router)
     problems.install(app)
     app.add_exception_handler(ClientGone, _client_gone)

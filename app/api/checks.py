@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.errors import Invalid, InvalidRequest
-from app.schema import Item, Options
+from app.schema import Item
 from app.schema.requests import Name
 
+_Request = TypeVar("_Request", bound=BaseModel)
+_TEXTS = ("trajectory", "messages", "prompt", "issue", "patch")
 _MAX_PROBLEMS = 10
 _MAX_PLACE_CHARS = 100
 _NAME: TypeAdapter[str | None] = TypeAdapter(Name)
@@ -17,16 +22,21 @@ _NAME: TypeAdapter[str | None] = TypeAdapter(Name)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """How the sender calls an item and its group; None where there is no name that can be echoed."""
+    """How the sender calls an item and its group; None where there is no name that can be echoed.
+
+    `document` is its text, None unless the operator wants texts kept.
+    """
 
     id: str | None = None
     instance_id: str | None = None
     group: str | None = None
     group_size: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    document: str | None = None
 
 
 def name_of(value: object) -> Named:
-    """The names of an item, of an invalid one too."""
+    """The names of an item, of an invalid one too; its tags are those of a valid one."""
     if not isinstance(value, dict):
         return Named()
     size = value.get("group_size")
@@ -35,7 +45,15 @@ def name_of(value: object) -> Named:
         _echoable(value.get("instance_id")),
         _echoable(value.get("group")),
         size if type(size) is int and size > 0 else None,
+        tags if isinstance(tags := value.get("tags"), dict) else {},
     )
+
+
+def text_of(value: object) -> str | None:
+    """The document of an item as JSON, where an operator wants texts kept."""
+    if not isinstance(value, dict):
+        return None
+    return json.dumps({name: value[name] for name in _TEXTS if value.get(name) is not None})
 
 
 def _echoable(name: object) -> str | None:
@@ -53,7 +71,7 @@ def read_item(value: object) -> Item:
         raise Invalid(problems(cause)[0]["message"]) from cause
 
 
-def read_options(kind: type[Options], value: object) -> Options:
+def read_request(kind: type[_Request], value: object) -> _Request:
     """Raises `InvalidRequest` with the first problem; `param` names the field."""
     try:
         return kind.model_validate(value)

@@ -15,6 +15,18 @@ from app.schema import (
     ScoreRequest,
     TokenizeAnswer,
 )
+from app.schema.answers import Open
+from app.schema.feedback import (
+    FitRequest,
+    OutcomesAnswer,
+    OutcomesRequest,
+    RewardsAnswer,
+    RewardsRequest,
+    SwitchAnswer,
+    SwitchRequest,
+    VerifyAnswer,
+    VerifyRequest,
+)
 
 _STATUSES = {
     400: "malformed or invalid",
@@ -66,3 +78,19 @@ def _inlined(model: type[BaseModel]) -> dict[str, Any]:
 SCORE = _route(ScoreRequest, ScoreAnswer, _STATUSES, stream=True)
 RERANK = _route(RerankRequest, RerankAnswer, _STATUSES, stream=True)
 TOKENIZE = _route(Item, TokenizeAnswer, _STATUSES | {400: "the item's own code"}, stream=False)
+
+_STORE = {
+    400: "malformed or invalid",
+    404: "this server keeps no outcomes",
+    413: "body too large or too many items; never retry",
+    415: "content type or encoding not supported",
+    503: "the store does not answer; always with Retry-After",
+    507: "the store's disk is full; scoring goes on",
+}
+_ONCE = {409: "the first request with this key still runs", 422: "this key came with another body"}
+_RACE = {409: "another generation is active, or the calibration is refused"}
+OUTCOMES = _route(OutcomesRequest, OutcomesAnswer, _STORE | _ONCE, stream=False)
+REWARDS = _route(RewardsRequest, RewardsAnswer, _STORE, stream=False)
+RECEIPT = _route(VerifyRequest, VerifyAnswer, _STORE, stream=False)
+FIT = _route(FitRequest, Open, _STORE | _RACE, stream=False)
+SWITCH = _route(SwitchRequest, SwitchAnswer, _STORE | _RACE, stream=False)

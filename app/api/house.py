@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from app.api.feedback import Feedback
 from app.errors import Overloaded
 from app.metrics import Metrics
 from app.scorer import Scorer
@@ -84,16 +85,25 @@ class House:
         health: Callable[[], Health],
         trust_prompts: bool,
         version: str,
+        feedback: Feedback | None = None,
     ) -> None:
         self.scorer = scorer
         self.metrics = metrics
         self.limits = limits
-        self.health = health
+        self._health = health
+        self.feedback = feedback
         self.trust_prompts = trust_prompts
         self.version = version
         self.bodies = Bodies(limits.bodies_bytes)
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="read")
         metrics.gauges(self._gauges)
+
+    def health(self) -> Health:
+        """Of the engine, and of the calibrations that replicas share."""
+        found = self._health()
+        if found.trouble or not self.feedback:
+            return found
+        return replace(found, trouble=self.feedback.follower.trouble)
 
     async def off_loop(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Runs what would stall the event loop in the bounded reader pool."""
@@ -116,3 +126,5 @@ class House:
         drift = health.canary.get("drift")
         if drift is not None:
             yield "swe_rm_canary_drift", "Largest canary difference, in log-odds", drift
+        if self.feedback:
+            yield from self.feedback.gauges()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +14,8 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.api.body import read_body
-from app.api.checks import Named, name_of, read_item, read_options
+from app.api.caller import key_of
+from app.api.checks import Named, name_of, read_item, read_request, text_of
 from app.api.house import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, House
 from app.api.parse import Body
 from app.errors import (
@@ -54,6 +55,7 @@ class Job(Generic[Options]):
     taken: Taken
     received_at: float
     parse_s: float
+    key_id: str
 
 
 async def open_job(
@@ -71,16 +73,24 @@ async def take_job(
     """Checks and takes a request that was read."""
     received_at = request.state.received_at
     parse_s = time.monotonic() - received_at
-    options = read_options(kind, body.fields)
+    options = read_request(kind, body.fields)
     if not body.items:
         message = f"{items_key}: a list of 1 to {house.limits.max_items} items is needed"
         raise InvalidRequest(message, param=items_key)
     order = _order(house, options, received_at)
-    names = [name_of(item) for item in body.items]
+    names = await _names(house, body.items)
     works = [_work(house, item, options) for item in body.items]
     take = house.scorer.take(works, order)
     taken = await until_gone(request.receive, take, undo=Taken.abandon)
-    return Job(options, names, taken, received_at, parse_s)
+    return Job(options, names, taken, received_at, parse_s, key_of(request))
+
+
+async def _names(house: House, items: Sequence[object | ItemError]) -> list[Named]:
+    names = [name_of(item) for item in items]
+    if not (house.feedback and house.feedback.keeps_documents):
+        return names
+    texts = await house.off_loop(lambda: [text_of(item) for item in items])
+    return [replace(name, document=text) for name, text in zip(names, texts, strict=True)]
 
 
 async def until_gone(
@@ -173,7 +183,7 @@ async def _gone(receive: Receive) -> None:
 
 
 def _order(house: House, options: CommonOptions, received_at: float) -> Order:
-    _refuse_what_is_not_served(options)
+    _refuse_what_is_not_served(house, options)
     _check_model(house, options.model)
     timeout_s = options.timeout_s or DEFAULT_TIMEOUT_S[options.priority]
     if timeout_s > MAX_TIMEOUT_S:
@@ -206,10 +216,10 @@ def _steps(options: ScoreOptions) -> StepChoice:
             return StepChoice(kind)
 
 
-def _refuse_what_is_not_served(options: CommonOptions) -> None:
+def _refuse_what_is_not_served(house: House, options: CommonOptions) -> None:
     """Fields of the contract that this version does not fill are refused, never ignored."""
-    if isinstance(options, ScoreOptions) and options.record_execution:
-        message = "record_execution: this server does not offer it; GET /info lists its features"
+    if isinstance(options, ScoreOptions) and options.record_execution and not house.feedback:
+        message = "record_execution: this server keeps no outcomes; GET /info lists its features"
         raise InvalidRequest(message, param="record_execution")
     unknown = set(options.fail_on_flags or ()) - set(FLAG_KINDS)
     if unknown:

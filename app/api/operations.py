@@ -15,6 +15,7 @@ from app.api.house import DEFAULT_TIMEOUT_S, MAX_ID_CHARS, MAX_TIMEOUT_S, House
 from app.api.job import work_of
 from app.errors import Invalid
 from app.schema import InfoAnswer
+from app.schema.feedback import MAX_OUTCOMES
 from app.scorer import FLAG_KINDS, FORMATS
 
 API_VERSION = 1
@@ -22,6 +23,8 @@ FEATURES = (
     "score", "rerank", "ndjson", "elide", "tokenize", "gzip", "zstd", "steps", "rewards", "group_stats",
     "hybrid", "dialects", "flags",
 )  # fmt: skip
+
+FEEDBACK = ("outcomes", "rewards_later", "scores", "quality", "calibrations", "record_execution")
 
 router = APIRouter()
 
@@ -70,7 +73,7 @@ async def info(request: Request) -> dict[str, Any]:
     health = house.health()
     return {
         "api_version": API_VERSION,
-        "features": [*FEATURES, *(["trusted_prompt"] if house.trust_prompts else [])],
+        "features": _features(house),
         "limits": _limits(house),
         "formats": list(FORMATS),
         "flag_kinds": list(FLAG_KINDS),
@@ -140,6 +143,15 @@ def _house(request: Request) -> House:
     return house
 
 
+def _features(house: House) -> list[str]:
+    found = [*FEATURES]
+    if house.trust_prompts:
+        found.append("trusted_prompt")
+    if house.feedback:
+        found += [*FEEDBACK, *(["receipts"] if house.feedback.receipts else [])]
+    return found
+
+
 def _limits(house: House) -> dict[str, Any]:
     limits = house.limits
     return {
@@ -151,4 +163,5 @@ def _limits(house: House) -> dict[str, Any]:
         "max_id_chars": MAX_ID_CHARS,
         "default_timeout_s": DEFAULT_TIMEOUT_S,
         "max_timeout_s": MAX_TIMEOUT_S,
+        **({"max_outcomes": MAX_OUTCOMES} if house.feedback else {}),
     }

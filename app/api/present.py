@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from app.api.caller import LOCAL_KEY
 from app.api.checks import Named
+from app.api.feedback.recording import score_id
 from app.api.house import House
 from app.api.problems import item_error
 from app.errors import ItemError
 from app.scorer import Outcome, Scored
 from app.types import Identity, Segment, StepScore
 
-_ANONYMOUS = "anonymous"
+_NAMELESS = Named()
 
 
 def result(
@@ -23,6 +24,7 @@ def result(
     index: int,
     name: Named,
     outcome: Outcome,
+    key_id: str = LOCAL_KEY,
 ) -> dict[str, Any]:
     """One entry of `results`. A failed one carries no numeric score field at all."""
     head = {
@@ -32,7 +34,7 @@ def result(
     }
     if isinstance(outcome, ItemError):
         return head | {"status": "failed", "error": item_error(_with_wait(house, outcome))}
-    return head | {"status": "scored"} | _scored(house.scorer.model.identity, outcome)
+    return head | {"status": "scored"} | _scored(house, outcome, key_id)
 
 
 def _instance(name: Named, outcome: Outcome) -> str | None:
@@ -41,11 +43,12 @@ def _instance(name: Named, outcome: Outcome) -> str | None:
     return outcome.prepared.instance_id if isinstance(outcome, Scored) else None
 
 
-def _scored(identity: Identity, outcome: Scored) -> dict[str, Any]:
+def _scored(house: House, outcome: Scored, key_id: str) -> dict[str, Any]:
+    identity = house.scorer.model.identity
     score, prepared, verdict = outcome.score, outcome.prepared, outcome.verdict
-    prompt = prepared.prompt
+    prompt, feedback = prepared.prompt, house.feedback
     return {
-        "score_id": score_id(prompt.digest, identity.system_fingerprint),
+        "score_id": score_id(prepared.prompt_digest, identity.system_fingerprint, key_id),
         "trajectory_digest": prepared.digest,
         "probability": score.probability,
         "interval": asdict(score.interval) if score.interval else None,
@@ -79,7 +82,7 @@ def _scored(identity: Identity, outcome: Scored) -> dict[str, Any]:
             "wait": _ms(outcome.wait_s),
             "engine": _ms(verdict.engine_s),
         },
-        "receipt": None,
+        "receipt": feedback.receipt(identity, outcome, key_id) if feedback else None,
     }
 
 
@@ -105,12 +108,6 @@ def groups(house: House, names: Sequence[Named], outcomes: Mapping[int, Outcome]
         group: asdict(house.scorer.group_stats(found, sizes[group]))
         for group, found in members.items()
     }
-
-
-def score_id(prompt_digest: str, fingerprint: str, key_id: str = _ANONYMOUS) -> str:
-    """Identity is content: a retry and another replica give the same id."""
-    text = "\0".join((key_id, prompt_digest, fingerprint))
-    return "sc-" + hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
 def counts(results: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -161,13 +158,21 @@ def head(kind: str, identity: Identity, request_id: str) -> dict[str, Any]:
     }
 
 
-def record(house: House, route: str, outcome: Outcome) -> None:
-    """Counts one finished item."""
+def record(
+    house: House,
+    route: str,
+    outcome: Outcome,
+    name: Named = _NAMELESS,
+    key_id: str = LOCAL_KEY,
+) -> None:
+    """Counts one finished item, and hands a score to the store."""
     metrics = house.metrics
     if isinstance(outcome, ItemError):
         metrics.items.labels(route, outcome.code).inc()
         return
     prompt, verdict = outcome.prepared.prompt, outcome.verdict
+    if house.feedback:
+        house.feedback.keep(house.scorer.model.identity, outcome, name, key_id)
     metrics.items.labels(route, "scored").inc()
     for stage, seconds in (
         ("render", outcome.prepared.render_s),

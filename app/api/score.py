@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -32,10 +32,16 @@ async def score(request: Request) -> Response:
         outcomes = await until_gone(request.receive, job.taken.all())
     results = []
     for index, outcome in enumerate(outcomes):
-        present.record(house, _ROUTE, outcome)
+        present.record(house, _ROUTE, outcome, job.names[index], job.key_id)
         results.append(_result(house, job, index, outcome))
         await asyncio.sleep(0)  # each takes a digest of its prompt; hundreds at once are a stall
-    answer = head | {"object": "score.list"} | _sums(house, job, results, dict(enumerate(outcomes)))
+    told = await _executions(house, job, outcomes)
+    answer = (
+        head
+        | {"object": "score.list"}
+        | told
+        | _sums(house, job, results, dict(enumerate(outcomes)))
+    )
     answer |= {"results": results, "timings_ms": present.timings(job.parse_s, job.received_at)}
     return Response(finite(answer), media_type="application/json")
 
@@ -52,14 +58,25 @@ async def _lines(
             continue
         index, outcome = found
         outcomes[index] = outcome
-        present.record(house, _ROUTE, outcome)
+        present.record(house, _ROUTE, outcome, job.names[index], job.key_id)
         results.append(_result(house, job, index, outcome))
         yield results[-1]
-    yield {"object": "score.end"} | _sums(house, job, results, outcomes)
+    told = await _executions(house, job, outcomes.values())
+    yield {"object": "score.end"} | told | _sums(house, job, results, outcomes)
+
+
+async def _executions(
+    house: House, job: Job[ScoreOptions], outcomes: Iterable[Outcome]
+) -> dict[str, Any]:
+    """With `record_execution`: how many executions became outcomes, by status."""
+    if not job.options.record_execution or not house.feedback:
+        return {}
+    identity = house.scorer.model.identity
+    return {"execution": await house.feedback.record_execution(identity, outcomes, job.key_id)}
 
 
 def _result(house: House, job: Job[ScoreOptions], index: int, outcome: Outcome) -> dict[str, Any]:
-    return present.result(house, index, job.names[index], outcome)
+    return present.result(house, index, job.names[index], outcome, job.key_id)
 
 
 def _sums(

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +20,7 @@ from app.admission import Limits as DoorLimits
 from app.api.house import Health, House
 from app.api.house import Limits as BodyLimits
 from app.calibration import Calibrator
+from app.cli.keeping import kept
 from app.config import Settings, engine_threads
 from app.engine import Engine, EngineFacts
 from app.engine.supervisor import Canary, Supervisor
@@ -66,9 +67,13 @@ def read_calibrations(found: store.Model) -> tuple[dict[str, Calibrator], Calibr
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, registry: CollectorRegistry, say: Say
+    settings: Settings, registry: CollectorRegistry | None, say: Say, *, keeping: bool = True
 ) -> AsyncIterator[House]:
-    """All rooms, opened in order and closed in reverse. Raises `StartError`; `say` tells progress."""
+    """All rooms, opened in order and closed in reverse. Raises `StartError`; `say` tells progress.
+
+    `registry` is that of the metrics; None: one of its own. With `keeping` false nothing is
+    recorded: for a house of one command.
+    """
     found, renderer, labels = await asyncio.to_thread(open_model, settings)
     calibrators, step_calibrator = read_calibrations(found)
     say(f"{found.name} verified; starting the {settings.engine} engine")
@@ -86,9 +91,12 @@ async def open_house(
             found.active_calibration,
             step_calibrator,
         )
-        house = _house(settings, model, renderer, engine, supervisor, registry)
+        house = _house(
+            settings, model, renderer, engine, supervisor, registry or CollectorRegistry()
+        )
         try:
-            yield house
+            async with kept(settings, house, say) if keeping else nullcontext():
+                yield house
         finally:
             house.close()
     finally:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
-from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import Progress
 from rich.text import Text
@@ -30,7 +29,7 @@ async def connect(
         async with AsyncClient(url, timeout_s=TIMEOUT_S) as client:
             yield client
         return
-    async with open_house(settings, CollectorRegistry(), console.log) as house:
+    async with open_house(settings, None, console.log, keeping=False) as house:
         transport = httpx.ASGITransport(create_app(house))
         async with AsyncClient("http://house", transport=transport, timeout_s=TIMEOUT_S) as client:
             yield client

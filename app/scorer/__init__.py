@@ -2,11 +2,12 @@
 
 facts.py  what goes in and comes out     corridor.py  one item from document to score
 taken.py  a request in the house         steps.py     a trajectory scored turn by turn
+calibrations.py  those that come later
 """
 
 from app.adapters import FORMATS
 from app.audit import KINDS as FLAG_KINDS
-from app.rewards import GroupStats, RewardPolicy
+from app.rewards import Execution, GroupStats, RewardPolicy
 from app.scorer.corridor import Scorer
 from app.scorer.facts import Measured, Model, Order, Outcome, Prepared, Scored, Work
 from app.scorer.steps import StepChoice
@@ -15,6 +16,7 @@ from app.scorer.taken import Taken
 __all__ = [
     "FLAG_KINDS",
     "FORMATS",
+    "Execution",
     "GroupStats",
     "Measured",
     "Model",

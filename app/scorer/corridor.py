@@ -11,7 +11,7 @@ import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app import adapters, audit, calibration, ranking, rewards
 from app.admission import Admission, Ticket
@@ -28,11 +28,12 @@ from app.errors import (
     Overloaded,
 )
 from app.render import Renderer
-from app.rewards import GroupStats
+from app.rewards import Execution, GroupStats, RewardPolicy
 from app.scorer import steps
+from app.scorer.calibrations import adopted
 from app.scorer.facts import Measured, Model, Order, Outcome, Prepared, Scored, Work
 from app.scorer.taken import Taken, not_scored
-from app.types import Adapted, Flag, Ranking, StepScore
+from app.types import Adapted, Flag, Ranking, Reward, Score, StepScore
 
 T = TypeVar("T")
 _STEPS_AT_ONCE = 16  # each hands its whole prefix to the engine: this bounds the copies
@@ -75,6 +76,22 @@ class Scorer:
             message = f"no calibration {name[:80]!r}; there are: active, {known}"
             raise CalibrationNotFound(message, param="calibration")
         return self.model.calibrators[found]
+
+    def adopt(self, documents: Sequence[Mapping[str, Any]], active: str) -> None:
+        """Adds calibrations that are not known yet and makes one active for requests to come; each
+        request keeps what it began with. Raises `StartError` for one that cannot be read."""
+        self.model = adopted(self.model, documents, active)
+
+    @staticmethod
+    def calibrated(document: Mapping[str, Any]) -> Callable[[float, str | None], float]:
+        """(log-odds, policy) → probability, as a calibration document says. Raises `StartError`."""
+        calibrator = calibration.read_calibrator(document)
+        return lambda logit, policy: calibrator.curve_for(policy).curve(logit)
+
+    @staticmethod
+    def reward(score: Score, execution: Execution | None, policy: RewardPolicy) -> Reward:
+        """A reward for a score that was given before. Raises `NoExecution`."""
+        return rewards.reward(score, execution, policy)
 
     async def prepare(self, work: Work, order: Order) -> Prepared:
         """Adapts and renders one item in the bounded pool. Raises the item's own error."""
@@ -186,6 +203,7 @@ class Scorer:
             turns=chosen,
             cost_tokens=len(prompt.ids) + steps.extra_tokens(prompt.segments, len(chosen)),
             render_s=time.perf_counter() - started,
+            prompt_digest=prompt.digest,
             policy=work.policy,
         )
 

@@ -70,6 +70,7 @@ class Prepared:
     turns: tuple[int, ...]
     cost_tokens: int
     render_s: float
+    prompt_digest: str
     policy: str | None = None
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.api import present
 from app.api.body import read_value
+from app.api.caller import key_of
 from app.api.checks import problems
 from app.api.house import House
 from app.api.job import until_gone
@@ -68,7 +69,8 @@ async def score_all(
     async with taken:
         outcomes = await until_gone(request.receive, taken.all())
     for outcome in outcomes:
-        present.record(house, request.scope["route"].path, outcome)
+        path = request.scope["route"].path
+        present.record(house, path, outcome, key_id=key_of(request))
     for index, outcome in enumerate(outcomes):
         if isinstance(outcome, ItemError):
             raise _named(outcome, f"{field}[{index}]" if len(works) > 1 else field)

@@ -1,0 +1,76 @@
+"""Keeps the scorer at the store's calibrations: what one replica switches, all adopt."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.errors import ServiceError, StartError
+from app.outcomes import Store
+from app.scorer import Scorer
+
+EVERY_S = 2.0
+PATIENCE_S = 5.0
+
+
+class Follower:
+    """`generation` is that of the switch in force here; 0: the model's own choice."""
+
+    def __init__(
+        self, store: Store, scorer: Scorer, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._calibrations = store.calibrations
+        self._scorer = scorer
+        self._own = scorer.model.active_calibration
+        self.revision = scorer.model.identity.revision
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._read = 0
+        self._behind_since: float | None = None
+        self._why = ""
+        self.generation = 0
+        self.documents: dict[str, Mapping[str, Any]] = {}
+
+    @property
+    def active(self) -> str:
+        """The id of the calibration in force here."""
+        return self._scorer.model.active_calibration
+
+    @property
+    def trouble(self) -> str | None:
+        """Set when a switch was seen that could not be adopted within 5 s. A store that does not
+        answer is no such thing: then nobody can switch either."""
+        since = self._behind_since
+        if since is None or self._clock() - since < PATIENCE_S:
+            return None
+        return f"behind the active calibration: {self._why}"
+
+    async def follow(self) -> None:
+        """Reads the store and adopts what it says. Raises what the store raises."""
+        async with self._turn:
+            count = await self._calibrations.count(self.revision)
+            switch = await self._calibrations.active(self.revision)
+            generation = switch.generation if switch else 0
+            if generation == self.generation and count == self._read:
+                return
+            kept = await self._calibrations.all(self.revision)
+            active = switch.calibration_id if switch else self._own
+            try:
+                self._scorer.adopt([each.document for each in kept], active)
+            except StartError as error:
+                self._why = error.message
+                self._behind_since = self._behind_since or self._clock()
+                return
+            self.documents = {each.id: each.document for each in kept}
+            self.generation, self._read, self._behind_since = generation, count, None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.follow()
+            except ServiceError as error:
+                self._why = error.message
+            await asyncio.sleep(EVERY_S)

@@ -1,0 +1,168 @@
+"""How true the scores are, by what was told of them since. Computed in a thread, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+from app import quality
+from app.api.feedback.follower import Follower
+from app.errors import ServiceError
+from app.metrics import Metrics
+from app.outcomes import Counted, Labelled, Slicing, Store, Window
+
+SLICINGS: tuple[Slicing, ...] = ("model", "calibration", "policy", "source")
+_GAUGE_WINDOW_S = 7 * 86_400.0
+_REFRESH_S = 30.0
+_FRESH_S = 10.0  # outcomes told here show at once, scores and other replicas' so much later
+_DRAWS = 200
+_DRIFT_SCORES = 10_000
+MOST_SLICES = 50  # of an answer, the largest; and of a gauge
+OTHER = "other"
+
+_Key = tuple[str | None, str, str, str]
+
+
+class LiveQuality:
+    """`named`: the policies and sources that may become metric labels; all others are `other`."""
+
+    def __init__(
+        self,
+        store: Store,
+        follower: Follower,
+        metrics: Metrics,
+        named: Iterable[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._follower = follower
+        self._metrics = metrics
+        self._named = frozenset(named)
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._kept: dict[tuple[Slicing, float], tuple[int, float, list[dict[str, Any]]]] = {}
+
+    async def slices(self, by: Slicing, window_s: float) -> list[dict[str, Any]]:
+        """Every slice of the window, the largest first, as the wire shows it."""
+        async with self._turn:
+            known = self._kept.get((by, window_s))
+            told, now = self._store.told, self._clock()
+            if known and known[0] == told and abs(now - known[1]) < _FRESH_S:
+                return known[2]
+            window = await self._store.window(now - window_s, by)
+            found = await asyncio.to_thread(summarise, window, by)
+            self._kept = {k: v for k, v in self._kept.items() if abs(now - v[1]) < _FRESH_S}
+            self._kept[by, window_s] = (told, now, found)
+            return found
+
+    async def refresh(self) -> None:
+        """Sets the gauges. Raises what the store raises."""
+        metrics = self._metrics.feedback
+        rows: list[tuple[str, str, dict[str, Any]]] = []
+        for by in SLICINGS:
+            for each in await self.slices(by, _GAUGE_WINDOW_S):
+                rows.append((by, self.label(by, each["value"]), each))
+        for gauge in (metrics.auc, metrics.ece, metrics.brier):
+            gauge.clear()
+        # The largest slice of a label comes last and stands.
+        for by, value, each in reversed(rows):
+            if each["enough"]:
+                metrics.auc.labels(by, value).set(each["auc"]["value"])
+                metrics.ece.labels(by, value).set(each["ece"]["value"])
+                metrics.brier.labels(by, value).set(each["brier"])
+        drift = await self.drift()
+        metrics.drift.clear()
+        if drift is not None:
+            metrics.drift.labels(self._follower.active).set(drift)
+
+    async def drift(self) -> float | None:
+        """PSI of the latest scores' log-odds against those that the active calibration was fitted
+        on; None where it keeps none, or where there are fewer than 30 scores."""
+        reference = self._follower.documents.get(self._follower.active, {}).get("logits")
+        if reference is None:
+            return None
+        since = self._clock() - _GAUGE_WINDOW_S
+        logits = await self._store.logits(since, self._follower.revision, _DRIFT_SCORES)
+        if len(logits) < quality.MIN_ROWS:
+            return None
+        return quality.drift(reference, logits).psi
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            with suppress(ServiceError):  # the store's own gauges say so
+                await self.refresh()
+            await asyncio.sleep(_REFRESH_S)
+
+    def label(self, by: str, value: str | None) -> str:
+        """The value of a metric label: bounded, whatever callers write into their tags."""
+        if value is None:
+            return "none"
+        if by in ("policy", "source") and value not in self._named:
+            return OTHER
+        return value
+
+
+def summarise(window: Window, by: Slicing) -> list[dict[str, Any]]:
+    """A slice is of one value, model, revision and calibration: probabilities of two calibrations
+    are no one distribution. Labels of selected candidates are left out: they were picked by score."""
+    labelled: dict[_Key, list[Labelled]] = {}
+    for each in window.labelled:
+        if not each.selected:
+            labelled.setdefault(_key(by, each), []).append(each)
+    largest = sorted(window.counted, key=lambda c: -c.trajectories)[:MOST_SLICES]
+    return [_slice(c, labelled.get(_key_of(c), [])) for c in largest]
+
+
+def _key(by: Slicing, each: Labelled) -> _Key:
+    value: str | None = getattr(each, by)
+    return value, each.model, each.revision, each.calibration
+
+
+def _key_of(counted: Counted) -> _Key:
+    return counted.value, counted.model, counted.revision, counted.calibration
+
+
+def _slice(counted: Counted, rows: list[Labelled]) -> dict[str, Any]:
+    positives = sum(row.resolved for row in rows)
+    head: dict[str, Any] = {
+        "value": counted.value,
+        "model": counted.model,
+        "revision": counted.revision,
+        "calibration": counted.calibration,
+        "n": len(rows),
+        "positives": positives,
+        "scored": counted.trajectories,
+        "label_coverage": min(1.0, len(rows) / max(1, counted.trajectories)),
+    }
+    if len(rows) < quality.MIN_ROWS or positives in (0, len(rows)):
+        return head | {"enough": False}
+    return head | {"enough": True} | measured(rows)
+
+
+def measured(rows: list[Labelled]) -> dict[str, Any]:
+    """The numbers of enough labels; intervals resample whole tasks."""
+    found = quality.summary(
+        [row.probability for row in rows],
+        [int(row.resolved) for row in rows],
+        cluster=[row.instance_id or row.trajectory_digest for row in rows],
+        draws=_DRAWS,
+        seed=0,
+    )
+    bins = [asdict(each) for each in found.reliability]
+    return {
+        "auc": _interval(found.auc),
+        "ece": _interval(found.ece) | {"floor": found.ece.floor},
+        "ece_equal_mass": found.ece_equal_mass.value,
+        "brier": found.brier.value,
+        "log_loss": found.log_loss.value,
+        "reliability": bins,
+    }
+
+
+def _interval(estimate: Any) -> dict[str, float]:
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}

@@ -1,0 +1,86 @@
+"""What was scored since a moment, and what became of it. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, distinct, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.outcomes.facts import RANK, Counted, Labelled
+from app.outcomes.tables import outcomes, scores
+
+MOST_ROWS = 200_000  # of labels, the latest; bounds what a window may hold in memory
+MOST_SLICES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`labelled`: one entry for each (trajectory, revision), its first score; `counted`: all that
+    was scored, by slice."""
+
+    labelled: tuple[Labelled, ...]
+    counted: tuple[Counted, ...]
+
+
+async def read_window(connection: AsyncConnection, since: float, slicing: str) -> Window:
+    """Scores made at `since` (seconds since the epoch) or later."""
+    labelled = await read_labelled(connection, since)
+    return Window(labelled, await _count(connection, since, slicing))
+
+
+async def read_labelled(connection: AsyncConnection, since: float) -> tuple[Labelled, ...]:
+    """Each (trajectory, revision) once, under its first score in the window. Of several outcomes the
+    best evidence counts, then the latest."""
+    applies = and_(
+        outcomes.c.trajectory_digest == scores.c.trajectory_digest,
+        outcomes.c.key_id == scores.c.key_id,
+        or_(outcomes.c.score_id.is_(None), outcomes.c.score_id == scores.c.score_id),
+    )
+    statement = (
+        select(scores, outcomes.c.id.label("outcome_id"), outcomes.c.resolved)
+        .add_columns(outcomes.c.evidence, outcomes.c.selected)
+        .join(outcomes, applies)
+        .where(scores.c.created_at >= since, outcomes.c.quarantine.is_(None))
+        .order_by(outcomes.c.id.desc())
+        .limit(MOST_ROWS)
+    )
+    best: dict[int, Any] = {}
+    for row in await connection.execute(statement):
+        other = best.get(row.id)
+        if other is None or _weight(row) < _weight(other):
+            best[row.id] = row
+    first: dict[tuple[str, str], Labelled] = {}
+    for _, row in sorted(best.items()):
+        first.setdefault((row.trajectory_digest, row.revision), _labelled(row._mapping))
+    return tuple(first.values())
+
+
+async def read_logits(
+    connection: AsyncConnection, since: float, revision: str, most: int
+) -> list[float]:
+    """Uncalibrated log-odds of the latest scores of one model."""
+    mine = (scores.c.created_at >= since, scores.c.revision == revision)
+    statement = select(scores.c.logit).where(*mine).order_by(scores.c.id.desc()).limit(most)
+    return list((await connection.execute(statement)).scalars())
+
+
+async def _count(connection: AsyncConnection, since: float, slicing: str) -> tuple[Counted, ...]:
+    value = scores.c[slicing]
+    by = (value, scores.c.model, scores.c.revision, scores.c.calibration)
+    count = func.count(distinct(scores.c.trajectory_digest))
+    statement = (
+        select(*by, count).where(scores.c.created_at >= since).group_by(*by).order_by(count.desc())
+    )
+    found = await connection.execute(statement.limit(MOST_SLICES))
+    return tuple(Counted(*row) for row in found)
+
+
+def _weight(row: Any) -> tuple[int, int]:
+    return RANK[row.evidence], -row.outcome_id
+
+
+def _labelled(row: Mapping[Any, Any]) -> Labelled:
+    return Labelled(**{name: row[name] for name in Labelled.__slots__})

@@ -1,0 +1,207 @@
+"""Kills the server with SIGKILL while outcomes are being acknowledged, again and again, and counts.
+
+python -m bench.kill9 --kills 20 [--store-url postgresql://…]
+
+Every acknowledged outcome must be there after the next start, none twice, whatever was in flight; what
+was not acknowledged is sent again with its Idempotency-Key. A run below 50 acknowledged outcomes a
+second has proved nothing and fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+_SENDERS = 8
+_AT_ONCE = 4
+_LEAST_ACKS_PER_S = 50.0
+_START_S = 120.0
+
+
+@dataclass
+class Tally:
+    """`acked`: score ids; `pending`: what was sent under a key, and never answered; `unwritten`: told
+    of scores that were answered, but killed before they were written."""
+
+    acked: set[str] = field(default_factory=set)
+    pending: dict[str, list[str]] = field(default_factory=dict)
+    busy_s: float = 0.0
+    busy_acks: int = 0
+    scored: int = 0
+    unwritten: int = 0
+    lost: int = 0
+    doubled: int = 0
+
+
+class Server:
+    """`swe-rm serve --engine fake` on a free port."""
+
+    def __init__(self, folder: Path, store_url: str | None) -> None:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            port = found.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        program = str(Path(sys.executable).with_name("swe-rm"))
+        command = [program, "serve", "--engine", "fake", "--port", str(port)]
+        command += ["--state-dir", str(folder), "--outcomes-per-minute", "10000000"]
+        command += ["--store-url", store_url] if store_url else []
+        self._log = folder / "server.log"
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    async def ready(self) -> None:
+        async with asyncio.timeout(_START_S), httpx.AsyncClient() as client:
+            while self.process.poll() is None:
+                try:
+                    if (await client.get(f"{self.url}/readyz")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    await asyncio.sleep(0.1)
+        raise SystemExit(self._log.read_text()[-2000:])
+
+    def kill(self) -> None:
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+async def _send(client: httpx.AsyncClient, tally: Tally, ids: list[str]) -> bool:
+    """True when all were acknowledged."""
+    key = f"k-{ids[0]}"
+    tally.pending[key] = ids
+    told = [{"score_id": each, "resolved": True, "evidence": "tests"} for each in ids]
+    try:
+        answer = await client.post(
+            "/outcomes", json={"outcomes": told}, headers={"Idempotency-Key": key}
+        )
+    except httpx.TransportError:
+        return False
+    if answer.status_code != 200:
+        return False
+    del tally.pending[key]
+    for score_id, result in zip(ids, answer.json()["results"], strict=True):
+        if result["status"] == "unknown_score":  # killed in the 20 ms before a score is written
+            tally.unwritten += 1
+        elif result["status"] == "recorded":
+            tally.acked.add(score_id)
+        else:  # a key that was not written with its rows
+            message = f"told once, and yet: {result}"
+            raise SystemExit(message)
+    return True
+
+
+async def _score(client: httpx.AsyncClient, tally: Tally, name: str) -> list[str]:
+    """Ids of 32 scores; none when the server is dead."""
+    items = [
+        {"messages": [{"role": "user", "content": "fix"},
+                      {"role": "assistant", "content": f"{name} {n}"}]}
+        for n in range(32)
+    ]  # fmt: skip
+    try:
+        answer = await client.post("/score", json={"trajectories": items})
+    except httpx.TransportError:
+        return []
+    ids = [each["score_id"] for each in answer.json()["results"]]
+    tally.scored += len(ids)
+    return ids
+
+
+async def _sender(client: httpx.AsyncClient, tally: Tally, ids: list[str], name: str) -> None:
+    """Tells the outcomes of scores, and makes new ones where there are none, until the server dies."""
+    while ids or (ids := await _score(client, tally, f"{name} {time.monotonic()}")):
+        some, ids = ids[:_AT_ONCE], ids[_AT_ONCE:]
+        if not await _send(client, tally, some):
+            return
+
+
+async def _round(server: Server, tally: Tally, number: int, seconds: float) -> None:
+    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+        for ids in list(tally.pending.values()):
+            if not await _send(client, tally, ids):
+                message = "the server did not take what it left unanswered"
+                raise SystemExit(message)
+        first = [await _score(client, tally, f"r{number} {n}") for n in range(_SENDERS)]
+        acked, started = len(tally.acked), time.monotonic()
+        senders = [
+            asyncio.create_task(_sender(client, tally, mine, f"r{number} s{n}"))
+            for n, mine in enumerate(first)
+        ]
+        await asyncio.sleep(seconds)
+        server.kill()
+        tally.busy_s += time.monotonic() - started
+        tally.busy_acks += len(tally.acked) - acked
+        await asyncio.gather(*senders)
+
+
+async def _count(server: Server, tally: Tally) -> None:
+    """Every acknowledged outcome is there exactly once."""
+    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+        for score_id in tally.acked:
+            answer = await client.get(f"/scores/{score_id}")
+            rows = len(answer.json()["outcomes"]) if answer.status_code == 200 else 0
+            tally.lost += rows == 0
+            tally.doubled += rows > 1
+
+
+async def drill(kills: int, store_url: str | None, seed: int) -> dict[str, Any]:
+    chance, tally = random.Random(seed), Tally()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for number in range(kills):
+            server = Server(folder, store_url)
+            await server.ready()
+            await _round(server, tally, number, chance.uniform(0.5, 2.5))
+        server = Server(folder, store_url)
+        await server.ready()
+        await _count(server, tally)
+        server.kill()
+        integrity = "not SQLite" if store_url else _integrity(folder / "outcomes.db")
+    return {
+        "kills": kills,
+        "acknowledged": len(tally.acked),
+        "acknowledged_per_s": round(tally.busy_acks / tally.busy_s, 1),
+        "scored": tally.scored,
+        "answered_but_unwritten_scores": tally.unwritten,
+        "lost": tally.lost,
+        "doubled": tally.doubled,
+        "integrity_check": integrity,
+        "seed": seed,
+    }
+
+
+def _integrity(file: Path) -> str:
+    connection = sqlite3.connect(file)
+    found: str = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    connection.close()
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--store-url")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    found = asyncio.run(drill(options.kills, options.store_url, options.seed))
+    print(json.dumps(found))
+    good = not found["lost"] and not found["doubled"]
+    good = good and found["integrity_check"] in ("ok", "not SQLite")
+    sys.exit(0 if good and found["acknowledged_per_s"] >= _LEAST_ACKS_PER_S else 1)
+
+
+if __name__ == "__main__":
+    main()
