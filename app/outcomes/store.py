@@ -100,9 +100,10 @@ class Store:
     async def record(self, reports: Sequence[Report], key_id: str) -> list[Recorded]:
         """Writes outcomes; durable when this returns."""
         await self.recorder.flush()
-        self._told += 1
         async with self.database.writing() as connection:
-            return await self._record(connection, reports, key_id)
+            recorded = await self._record(connection, reports, key_id)
+        self._told += 1  # behind the commit: who sees it grow sees the rows
+        return recorded
 
     async def record_once(
         self, reports: Sequence[Report], key_id: str, idempotency_key: str
@@ -120,9 +121,10 @@ class Store:
         self._in_progress.add(mine)
         try:
             await self.recorder.flush()
-            self._told += 1
             async with self.database.writing() as connection:
-                return await self._record_once(connection, reports, key_id, idempotency_key)
+                found = await self._record_once(connection, reports, key_id, idempotency_key)
+            self._told += 1
+            return found
         finally:
             self._in_progress.discard(mine)
 
