@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from sqlalchemy import event, text
@@ -22,6 +23,7 @@ from app.outcomes.gate import Gate
 
 PATIENCE_S = 10.0
 _READERS = 2
+_JOIN_S = 5.0
 _BUSY_MS = 5000
 _SYNCHRONOUS_FULL = 2
 _FULL = ("database or disk is full", "no space left", "disk quota")
@@ -56,9 +58,10 @@ class Database:
         self.shown = url.render_as_string(hide_password=True)
         self._gate = Gate(Path(f"{url.database}.lock")) if self.is_sqlite else None
         self._turn = asyncio.Lock()
+        self._threads: list[Thread] = []
         if self.is_sqlite:
-            self._writer = _sqlite(url, readers=0)
-            self._reader = _sqlite(url, readers=_READERS)
+            self._writer = _sqlite(url, 0, self._threads)
+            self._reader = _sqlite(url, _READERS, self._threads)
         else:
             self._writer = create_async_engine(
                 url, pool_size=2, max_overflow=0, pool_pre_ping=True, pool_timeout=PATIENCE_S,
@@ -110,6 +113,8 @@ class Database:
         with suppress(OSError):  # a folder that is not there has no file to leave
             async with self._turn, self._alone():
                 await self._writer.dispose()
+        for thread in self._threads:  # one whose query was cancelled still answers to this loop
+            await asyncio.to_thread(thread.join, _JOIN_S)
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -120,11 +125,17 @@ class Database:
             yield
 
 
-def _sqlite(url: URL, readers: int) -> AsyncEngine:
+def _sqlite(url: URL, readers: int, threads: list[Thread]) -> AsyncEngine:
     engine = create_async_engine(
         url, pool_size=readers or 1, max_overflow=0, pool_timeout=PATIENCE_S
     )
     event.listen(engine.sync_engine, "connect", _read_only if readers else _durable)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _known(connection: Any, _: object) -> None:
+        threads[:] = [each for each in threads if each.is_alive()]
+        threads.append(connection.driver_connection._thread)
+
     if not readers:
         event.listen(engine.sync_engine, "begin", _begin)
     return engine
