@@ -11,7 +11,7 @@ class CountTest(unittest.TestCase):
     def test_exact_multiple_has_no_empty_batch(self):
         self.assertEqual(list(by_count("abcd", 2)), [["a", "b"], ["c", "d"]])
 
-    def test_empty(self):
+    def test_count_empty(self):
         self.assertEqual(list(by_count([], 3)), [])
 
     def test_shorter_than_size(self):
@@ -32,7 +32,7 @@ class CountTest(unittest.TestCase):
         first.append(9)
         self.assertEqual(second, [2, 3])
 
-    def test_bad_arguments(self):
+    def test_count_bad_arguments(self):
         for size, overlap in ((0, 0), (2, 2), (2, -1), (-1, 0)):
             with self.assertRaises(ValueError):
                 list(by_count([1], size, overlap))
@@ -58,7 +58,7 @@ class WeightTest(unittest.TestCase):
     def test_default_weight_is_length(self):
         self.assertEqual(list(by_weight(["", "ab", "c"], 2)), [["", "ab"], ["c"]])
 
-    def test_empty(self):
+    def test_weight_empty(self):
         self.assertEqual(list(by_weight([], 5)), [])
 
 
@@ -89,7 +89,7 @@ class GapTest(unittest.TestCase):
         with self.assertRaises(ValueError):
             by_gap([1, 9, 8], 3)
 
-    def test_empty(self):
+    def test_gap_empty(self):
         self.assertEqual(by_gap([], 3), [])
 
 
@@ -105,7 +105,7 @@ class WindowsTest(unittest.TestCase):
         self.assertEqual(list(windows("ab", 3)), [])
         self.assertEqual(list(windows("abc", 3)), [("a", "b", "c")])
 
-    def test_bad_arguments(self):
+    def test_windows_bad_arguments(self):
         for size, step in ((0, 1), (1, 0)):
             with self.assertRaises(ValueError):
                 list(windows("ab", size, step))

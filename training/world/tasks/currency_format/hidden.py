@@ -68,7 +68,7 @@ class FormatTest(unittest.TestCase):
     def test_indian(self):
         self.assertEqual(format_amount("12345678.9", "₹", "in"), "₹1,23,45,678.90")
 
-    def test_places(self):
+    def test_format_places(self):
         self.assertEqual(format_amount("1234.5678", places=3), "1,234.568")
         self.assertEqual(format_amount("1234.5", places=0), "1,234")
 
@@ -133,7 +133,7 @@ class AbbreviateTest(unittest.TestCase):
         self.assertEqual(abbreviate(1290), "1.2K")
         self.assertEqual(abbreviate(999999), "999.9K")
 
-    def test_places(self):
+    def test_abbreviate_places(self):
         self.assertEqual(abbreviate(1234567, places=3), "1.234M")
         self.assertEqual(abbreviate(10900, places=0), "10K")
 

@@ -50,7 +50,7 @@ class NeighboursTest(unittest.TestCase):
             [(0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)],
         )
 
-    def test_wrap(self):
+    def test_neighbours_wrap(self):
         grid = Grid("... ... ...", wrap=True)
         self.assertEqual(grid.neighbours((0, 0)), [(0, 1), (0, 2), (1, 0), (2, 0)])
         self.assertEqual(len(grid.neighbours((0, 0), diagonal=True)), 8)
@@ -106,7 +106,7 @@ class FloodTest(unittest.TestCase):
         grid = Grid("a. .a")
         self.assertEqual(flood_fill(grid, (0, 0), "x"), 1)
 
-    def test_diagonal(self):
+    def test_flood_diagonal(self):
         grid = Grid("a. .a")
         self.assertEqual(flood_fill(grid, (0, 0), "x", diagonal=True), 2)
         self.assertEqual(str(grid), "x.\n.x")
@@ -116,7 +116,7 @@ class FloodTest(unittest.TestCase):
         self.assertEqual(flood_fill(grid, (0, 0), "a"), 0)
         self.assertEqual(str(grid), "aa")
 
-    def test_wrap(self):
+    def test_flood_wrap(self):
         self.assertEqual(flood_fill(Grid("a.a", wrap=True), (0, 0), "x"), 2)
         self.assertEqual(flood_fill(Grid("a.a"), (0, 0), "x"), 1)
 
@@ -129,7 +129,7 @@ class RegionsTest(unittest.TestCase):
     def test_largest_first(self):
         self.assertEqual(regions(Grid("#.### ..... ##..."), "#"), [3, 2, 1])
 
-    def test_diagonal(self):
+    def test_regions_diagonal(self):
         grid = Grid("#.. .#. ..#")
         self.assertEqual(regions(grid, "#"), [1, 1, 1])
         self.assertEqual(regions(grid, "#", diagonal=True), [3])
