@@ -53,7 +53,12 @@ class Testbed(LocalEnvironment):  # type: ignore[misc]
         super().__init__(cwd=SHOWN_ROOT, timeout=_COMMAND_S, env=SHELL)
         library = sysconfig.get_path("stdlib")
         self._real = str(root)
-        self._shown = ((str(root), SHOWN_ROOT), (library, "/usr/local/lib/python3"))
+        tools = os.environ["PATH"].partition(":")[0]
+        self._shown = (
+            (str(root), SHOWN_ROOT),
+            (library, "/usr/local/lib/python3"),
+            (tools, "/usr/local/bin"),
+        )
 
     def execute(
         self, action: dict[str, Any], cwd: str = "", *, timeout: int | None = None
