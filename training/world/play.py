@@ -20,7 +20,8 @@ from training.world.policies.scene import Step
 from training.world.prose import Speaker
 
 SHOWN_ROOT = "/testbed"
-_COMMAND_S = 10
+_COMMAND_S = 60
+_COMMAND_CPU_S = 3  # ends endless loops, the same on a busy machine
 # Shown in outputs, so nothing here may depend on the machine.
 SHELL = {
     "PAGER": "cat",
@@ -64,6 +65,7 @@ class Testbed(LocalEnvironment):  # type: ignore[misc]
         self, action: dict[str, Any], cwd: str = "", *, timeout: int | None = None
     ) -> dict[str, Any]:
         command = action.get("command", "").replace(SHOWN_ROOT, self._real)
+        command = f"ulimit -t {_COMMAND_CPU_S}; {command}"
         output: dict[str, Any] = super().execute(
             action | {"command": command}, self._real, timeout=timeout
         )
