@@ -58,6 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.print("ended by you; the same command goes on from here")
         return 130
+    except OSError as problem:
+        console.print(f"{problem.strerror}: {problem.filename or args.out}; run again to go on")
+        return 1
     summary.show(rows, console)
     return 0
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent / "tasks"
+_CLOSED = (
+    ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.List, ast.ListComp, ast.Dict,
+    ast.DictComp, ast.Set,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,12 @@ class Probe:
 
     setup: str
     expression: str
+
+    @property
+    def operand(self) -> str:
+        """The expression as it may stand among others."""
+        kind = ast.parse(self.expression, mode="eval").body
+        return self.expression if isinstance(kind, _CLOSED) else f"({self.expression})"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from typing import TypeGuard
 
 from training.world.source import Edit, Spans, apply, parses
 
@@ -122,11 +123,27 @@ def drop_statement(spans: Spans, node: ast.AST) -> Found:
             docstring = isinstance(statement, ast.Expr) and isinstance(
                 statement.value, ast.Constant
             )
-            if isinstance(statement, Statement) and not docstring:
+            if isinstance(statement, Statement) and not docstring and not _names(spans, statement):
                 if len(body) == 1:
                     yield spans.start(statement), spans.end(statement), "pass"
                 else:
                     yield *_whole_lines(spans, statement), ""
+
+
+def _names(spans: Spans, statement: ast.stmt) -> bool:
+    """Whether a statement is the only one of its function to give some name a value."""
+    if not isinstance(statement, ast.Assign):
+        return False
+    given = {n.id for t in statement.targets for n in ast.walk(t) if _stored(n)}
+    around = [
+        f for _, f in spans.functions() if f.lineno <= statement.lineno <= (f.end_lineno or 0)
+    ]
+    all_given = [n.id for f in around for n in ast.walk(f) if _stored(n)]
+    return any(all_given.count(name) < 2 for name in given)
+
+
+def _stored(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def early_return(spans: Spans, node: ast.AST) -> Found:

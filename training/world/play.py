@@ -20,7 +20,8 @@ from training.world.policies.scene import Step
 from training.world.prose import Speaker
 
 SHOWN_ROOT = "/testbed"
-_COMMAND_S = 10
+_COMMAND_S = 60
+_COMMAND_CPU_S = 3  # ends endless loops, the same on a busy machine
 # Shown in outputs, so nothing here may depend on the machine.
 SHELL = {
     "PAGER": "cat",
@@ -53,12 +54,18 @@ class Testbed(LocalEnvironment):  # type: ignore[misc]
         super().__init__(cwd=SHOWN_ROOT, timeout=_COMMAND_S, env=SHELL)
         library = sysconfig.get_path("stdlib")
         self._real = str(root)
-        self._shown = ((str(root), SHOWN_ROOT), (library, "/usr/local/lib/python3"))
+        tools = os.environ["PATH"].partition(":")[0]
+        self._shown = (
+            (str(root), SHOWN_ROOT),
+            (library, "/usr/local/lib/python3"),
+            (tools, "/usr/local/bin"),
+        )
 
     def execute(
         self, action: dict[str, Any], cwd: str = "", *, timeout: int | None = None
     ) -> dict[str, Any]:
         command = action.get("command", "").replace(SHOWN_ROOT, self._real)
+        command = f"ulimit -t {_COMMAND_CPU_S}; {command}"
         output: dict[str, Any] = super().execute(
             action | {"command": command}, self._real, timeout=timeout
         )

@@ -10,7 +10,7 @@ from random import Random
 from training.world.catalog import Task
 from training.world.project import project_files, write_files
 
-_GIT_S = 30.0
+_GIT_S = 120.0
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "Maintainer",
     "GIT_AUTHOR_EMAIL": "maintainer@example.org",

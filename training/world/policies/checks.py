@@ -155,11 +155,11 @@ def printing(scene: Scene, numbers: Sequence[int]) -> str:
         label = f"{probe.expression!r}, '=', " if named else ""
         aside = f", {f'(expected {want})'!r}" if wanted else ""
         if is_error(want):
-            lines += ["try:", f"    print({label}{probe.expression}{aside})"]
+            lines += ["try:", f"    print({label}{probe.operand}{aside})"]
             lines += ["except Exception as e:"]
             lines += [f"    print({label}f'{{type(e).__name__}}: {{e}}'{aside})"]
         else:
-            lines.append(f"print({label}repr({probe.expression}){aside})")
+            lines.append(f"print({label}repr({probe.operand}){aside})")
     return "\n".join(lines)
 
 
@@ -174,16 +174,15 @@ def asserting(scene: Scene, numbers: Sequence[int]) -> str:
             lines += [f"    assert type(e).__name__ == {kind!r}, e", "else:"]
             lines += [f"    raise AssertionError('no {kind}')"]
         else:
-            lines.append(_assertion(probe.expression, want))
+            lines += [f"got = {probe.expression}", _assertion(want)]
     lines.append(f"print({scene.rng.choice(['all good', 'ok', 'done', 'passed', 'fine'])!r})")
     return "\n".join(lines)
 
 
-def _assertion(expression: str, want: str) -> str:
+def _assertion(want: str) -> str:
     if _comparable(want):
-        sign = "is" if want in ("None", "True", "False") else "=="
-        return f"assert {expression} {sign} {want}, {expression}"
-    return f"assert repr({expression}) == {want!r}, {expression}"
+        return f"assert got {'is' if want in ('None', 'True', 'False') else '=='} {want}, got"
+    return f"assert repr(got) == {want!r}, got"
 
 
 def _comparable(want: str) -> bool:
@@ -254,8 +253,8 @@ def test_file(scene: Scene, numbers: Sequence[int]) -> str:
                 f"        self.assertEqual(type(caught.exception).__name__, {want.partition(':')[0]!r})"
             ]
         elif _comparable(want):
-            lines.append(f"        self.assertEqual({probe.expression}, {want})")
+            lines.append(f"        self.assertEqual({probe.operand}, {want})")
         else:
-            lines.append(f"        self.assertEqual(repr({probe.expression}), {want!r})")
+            lines.append(f"        self.assertEqual(repr({probe.operand}), {want!r})")
         lines.append("")
     return "\n".join(lines).rstrip()
