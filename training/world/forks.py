@@ -32,6 +32,11 @@ def _late(*_):
     raise _Late
 
 
+def _name(test):
+    method = getattr(test, "_testMethodName", None)
+    return f"{type(test).__name__}.{method}" if method else str(test)
+
+
 class _Result(unittest.TestResult):
     def __init__(self):
         super().__init__()
@@ -39,7 +44,7 @@ class _Result(unittest.TestResult):
 
     def startTest(self, test):
         super().startTest(test)
-        self.passed[test._testMethodName] = True
+        self.passed[_name(test)] = True
         signal.setitimer(signal.ITIMER_PROF, _ONE_S)
 
     def stopTest(self, test):
@@ -47,7 +52,7 @@ class _Result(unittest.TestResult):
         super().stopTest(test)
 
     def _failed(self, test):
-        self.passed[getattr(test, "_testMethodName", str(test))] = False
+        self.passed[_name(test)] = False
 
     def addFailure(self, test, err):
         self._failed(test)
