@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
 import signal
 import tempfile
@@ -157,8 +158,11 @@ def _run_worker(
     scratch.mkdir()
     narrow_environment(scratch)
     try:
+        parent = os.getppid()
         for answer in work(share, order, out, scratch):
             answers.put(("answer", answer))
+            if os.getppid() != parent:  # killed: nobody keeps the rows
+                return
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         answers.put(("end", None))
     except OSError as problem:
