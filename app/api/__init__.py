@@ -3,6 +3,7 @@
 house.py       what the routes are given          body.py, parse.py  bytes → values, bounded
 job.py         request → outcomes                 present.py         facts → the wire, and metrics
 score.py · rerank.py · operations.py  the routes  problems.py        errors → problem+json
+defects.py     counted, logged
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class _Accounts:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                if scope["app"].state.house.leaving:  # the next request is to go elsewhere
+                    headers.append((b"connection", b"close"))
                 message = {**message, "headers": headers}
             await send(message)
 

@@ -69,6 +69,7 @@ async def take_job(
     request: Request, house: House, body: Body, kind: type[Options], items_key: str
 ) -> Job[Options]:
     """Checks and takes a request that was read."""
+    house.refuse_when_shut()
     received_at = request.state.received_at
     parse_s = time.monotonic() - received_at
     options = read_options(kind, body.fields)

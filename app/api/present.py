@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from app.api import defects
 from app.api.checks import Named
 from app.api.house import House
 from app.api.problems import item_error
@@ -167,6 +168,8 @@ def record(house: House, route: str, outcome: Outcome) -> None:
     metrics = house.metrics
     if isinstance(outcome, ItemError):
         metrics.items.labels(route, outcome.code).inc()
+        if outcome.defect:
+            defects.note(house, route, outcome.defect)
         return
     prompt, verdict = outcome.prepared.prompt, outcome.verdict
     metrics.items.labels(route, "scored").inc()

@@ -20,8 +20,10 @@ from app.admission import Limits as DoorLimits
 from app.api.house import Health, House
 from app.api.house import Limits as BodyLimits
 from app.config import Settings, engine_threads
-from app.engine import Engine, EngineFacts
-from app.engine.supervisor import Canary, Supervisor
+from app.engine import Engine, EngineFacts, processes
+from app.engine.canary import Canary
+from app.engine.supervisor import Supervisor
+from app.engine.watched import Watch
 from app.errors import StartError
 from app.metrics import Metrics
 from app.render import Renderer
@@ -56,25 +58,46 @@ def open_model(settings: Settings) -> tuple[store.Model, Renderer, Labels]:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, registry: CollectorRegistry, say: Say
+    settings: Settings,
+    registry: CollectorRegistry,
+    say: Say,
+    on_lost: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[House]:
-    """All rooms, opened in order and closed in reverse. Raises `StartError`; `say` tells progress."""
+    """All rooms, opened in order and closed in reverse. Raises `StartError`; `say` tells progress.
+
+    `on_lost` is called when the engine is lost for good.
+    """
     found, renderer, labels = await asyncio.to_thread(open_model, settings)
     calibrators = calibration.read_calibrators(found.calibrations)
     if found.active_calibration not in calibrators:
         message = f"the active calibration {found.active_calibration!r} is not among the model's"
         raise StartError(message)
     say(f"{found.name} verified; starting the {settings.engine} engine")
-    engine = await _start_engine(settings, found, renderer)
-    watcher = None
+    if left := await asyncio.to_thread(processes.clear_left_over, _records(settings)):
+        say(f"ended {left} engine processes that an earlier server left behind")
+
+    async def start_engine() -> Engine:
+        return await _start_engine(settings, found, renderer)
+
+    first = await start_engine()
+    engine, watcher = first, None
     try:
-        supervisor = await _watch(settings, found, renderer, labels, engine, say)
+        canaries, record = _known_canaries(settings, found, renderer, first.facts)
+        supervisor = Supervisor(
+            first, start_engine, labels, canaries, _logit_of(labels), _watch(settings), on_lost
+        )
+        engine = supervisor
+        if recorded := await supervisor.start():
+            record.write(recorded)
+            say(
+                f"canary: recorded {len(recorded)} logits for {first.facts.dtype}, not known before"
+            )
         watcher = asyncio.create_task(supervisor.run())
         identity = _identity(found, engine.facts, labels, renderer.fingerprint)
         model = Model(
             identity, labels, found.label_mass_floor, calibrators, found.active_calibration
         )
-        house = _house(settings, model, renderer, engine, supervisor, registry)
+        house = _house(settings, model, renderer, supervisor, registry)
         try:
             yield house
         finally:
@@ -91,13 +114,17 @@ def _house(
     settings: Settings,
     model: Model,
     renderer: Renderer,
-    engine: Engine,
     supervisor: Supervisor,
     registry: CollectorRegistry,
 ) -> House:
     door = DoorLimits(settings.inside_tokens, settings.waiting_tokens, settings.waiting_items)
     scorer = Scorer(
-        model, renderer, Admission(door), engine, settings.render_threads, settings.waiting_items
+        model,
+        renderer,
+        Admission(door),
+        supervisor,
+        settings.render_threads,
+        settings.waiting_items,
     )
     limits = BodyLimits(
         max_items=settings.max_items,
@@ -117,7 +144,14 @@ def _house(
     )
 
     def health() -> Health:
-        return Health(supervisor.trouble, asdict(supervisor.canary))
+        return Health(
+            supervisor.trouble,
+            asdict(supervisor.canary),
+            supervisor.state,
+            supervisor.restarts,
+            supervisor.probe_age_s,
+            supervisor.retry_after_s(),
+        )
 
     return House(scorer, metrics, limits, health, settings.trust_prompts, version())
 
@@ -148,35 +182,36 @@ async def _start_engine(settings: Settings, found: store.Model, renderer: Render
             running_items=settings.running_items,
             compile=settings.compile,
             tensor_parallel=settings.tensor_parallel,
+            records=_records(settings),
         )
     )
 
 
-async def _watch(
-    settings: Settings,
-    found: store.Model,
-    renderer: Renderer,
-    labels: Labels,
-    engine: Engine,
-    say: Say,
-) -> Supervisor:
-    facts = engine.facts
+def _records(settings: Settings) -> Path:
+    return settings.state_dir / "engines"
+
+
+def _watch(settings: Settings) -> Watch:
+    return Watch(
+        probe_every_s=settings.probe_every_s,
+        patience_s=settings.patience_s,
+        canary_every_s=settings.canary_every_s,
+        restarts=settings.restarts,
+        restart_window_s=settings.restart_window_s,
+    )
+
+
+def _logit_of(labels: Labels) -> Callable[[Verdict], float]:
+    return lambda verdict: calibration.margin(verdict, labels).logit
+
+
+def _known_canaries(
+    settings: Settings, found: store.Model, renderer: Renderer, facts: EngineFacts
+) -> tuple[list[Canary], _CanaryRecord]:
     record = _canary_record(settings.state_dir, found, facts)
     # The fake engine's logits are no model's, so no canary fits it.
     items = () if facts.name == "fake" else found.canary
-    canaries = _canaries(found, renderer, items, facts, record.read())
-
-    def logit(verdict: Verdict) -> float:
-        return calibration.margin(verdict, labels).logit
-
-    supervisor = Supervisor(engine, labels, canaries, logit)
-    recorded = await supervisor.start()
-    if recorded:
-        record.write(recorded)
-        say(
-            f"canary: no logits were known for {facts.name} in {facts.dtype}; recorded {len(recorded)}"
-        )
-    return supervisor
+    return _canaries(found, renderer, items, facts, record.read()), record
 
 
 def _canaries(
