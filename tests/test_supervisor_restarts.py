@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -179,6 +180,16 @@ async def test_a_long_prompt_inside_stretches_patience() -> None:
         first.delay_s, first.deaf = 0.3, True
         await supervisor.judge(prompt(200_000), LABELS)
         assert (supervisor.restarts, works.made) == (0, [])
+
+
+async def test_a_server_that_slept_itself_does_not_blame_the_engine() -> None:
+    """Stopped, starved, or suspended with its machine: nothing could be heard meanwhile."""
+    works = Works()
+    async with supervised(works) as (supervisor, _):
+        for _ in range(3):
+            time.sleep(0.2)  # the loop stands: more than three times the patience
+            await asyncio.sleep(0.01)
+            assert (supervisor.state, supervisor.restarts) == ("ready", 0)
 
 
 async def test_late_is_degraded_before_it_is_dead() -> None:

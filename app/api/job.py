@@ -100,14 +100,17 @@ async def until_gone(
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise ClientGone
+        gone.cancel()
+        await asyncio.wait({gone})  # cancelled just here, the caller never sees the result
         handed_on = True
         return task.result()
     finally:
-        task.cancel()
-        gone.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
-        if not handed_on and not task.cancelled() and not task.exception():
-            undo(task.result())
+        if not handed_on:
+            task.cancel()
+            gone.cancel()
+            await asyncio.gather(task, gone, return_exceptions=True)
+            if not task.cancelled() and not task.exception():
+                undo(task.result())
 
 
 class Stream(Response):

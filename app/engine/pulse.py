@@ -19,31 +19,33 @@ class Pulse:
     prompt inside, for one step over a long context takes a minute on a CPU; never less than the floor.
     """
 
-    def __init__(self, floor_s: float, now: float) -> None:
+    def __init__(self, floor_s: float) -> None:
         self._floor_s = floor_s
         self._slowest_s = 0.0
-        self._last = now
+        self.silent_s = 0.0
 
-    def sign(self, now: float) -> None:
+    def passed(self, seconds: float) -> None:
+        """Time went by in which an answer could have been heard: not what this process itself slept
+        through, stopped, starved or suspended with its machine."""
+        self.silent_s += seconds
+
+    def sign(self) -> None:
         """An item was finished."""
-        self._last = now
+        self.silent_s = 0.0
 
-    def answered(self, took_s: float, now: float) -> None:
+    def answered(self, took_s: float) -> None:
         """A probe was."""
         self._slowest_s = max(took_s, self._slowest_s * _FADES)
-        self._last = now
-
-    def silent_s(self, now: float) -> float:
-        return now - self._last
+        self.silent_s = 0.0
 
     def patience_s(self, longest_tokens: int) -> float:
         return max(self._floor_s, 3 * self._slowest_s, longest_tokens / _TOKENS_PER_S)
 
-    def late(self, now: float, longest_tokens: int) -> bool:
-        return self.silent_s(now) > self.patience_s(longest_tokens)
+    def late(self, longest_tokens: int) -> bool:
+        return self.silent_s > self.patience_s(longest_tokens)
 
-    def dead(self, now: float, longest_tokens: int) -> bool:
-        return self.silent_s(now) > _DEAD_AFTER * self.patience_s(longest_tokens)
+    def dead(self, longest_tokens: int) -> bool:
+        return self.silent_s > _DEAD_AFTER * self.patience_s(longest_tokens)
 
 
 class Budget:

@@ -44,7 +44,7 @@ class Watched:
         self._canaries = canaries
         self._watch = watch
         self._on_lost = on_lost
-        self._pulse = Pulse(watch.patience_s, time.monotonic())
+        self._pulse = Pulse(watch.patience_s)
         self._inside: dict[object, int] = {}  # tokens of each prompt that the engine has
         self._asked_at: float | None = None  # the first probe that was not answered yet
         self._probe_trouble: str | None = None
@@ -54,7 +54,7 @@ class Watched:
 
     @property
     def trouble(self) -> str | None:
-        if self._pulse.late(time.monotonic(), self._longest_tokens()):
+        if self._pulse.late(self._longest_tokens()):
             return "the engine did not answer in time"
         return self._probe_trouble or self._canary_trouble or self._canaries.trouble
 
@@ -68,7 +68,7 @@ class Watched:
                 verdict = await self.engine.judge(ids, labels, priority)
         finally:
             del self._inside[mine]
-        self._pulse.sign(time.monotonic())
+        self._pulse.sign()
         return verdict
 
     async def probe(self) -> None:
@@ -88,14 +88,18 @@ class Watched:
     async def run(self) -> None:
         """Comes back when the engine is lost."""
         probe = look = asyncio.create_task(self._probe())
-        look_at = time.monotonic() + self._watch.canary_every_s
+        every_s = self._watch.probe_every_s
+        looked = time.monotonic()
+        look_at = looked + self._watch.canary_every_s
         try:
             while not self.lost:
-                await self._sleep(self._watch.probe_every_s)
+                await self._sleep(every_s)
                 now = time.monotonic()
-                if self._pulse.dead(now, self._longest_tokens()):
-                    self.lose(f"no sign of life for {self._pulse.silent_s(now):.1f} s")
-                if self._pulse.late(now, self._longest_tokens()):
+                self._pulse.passed(min(now - looked, 2 * every_s))
+                looked = now
+                if self._pulse.dead(self._longest_tokens()):
+                    self.lose(f"no sign of life for {self._pulse.silent_s:.1f} s")
+                if self._pulse.late(self._longest_tokens()):
                     probe.cancel()  # its answer may be lost for good: ask again
                 if probe.done() or probe.cancelling():
                     probe = asyncio.create_task(self._probe())
@@ -137,7 +141,7 @@ class Watched:
             self._probe_trouble = said(cause)
             return
         now = time.monotonic()
-        self._pulse.answered(now - (self._asked_at or now), now)
+        self._pulse.answered(now - (self._asked_at or now))
         self.probed_at, self._asked_at, self._probe_trouble = now, None, None
 
     async def _look(self) -> None:
