@@ -18,8 +18,8 @@ from app.engine.vllm import VllmEngine
 from app.engine.watched import Watch
 from app.errors import EngineRestarting
 
-pytestmark = [*real_engine, pytest.mark.timeout(900)]
-BACK_WITHIN_S = 300
+pytestmark = [*real_engine, pytest.mark.timeout(1800)]
+BACK_WITHIN_S = 900  # seconds on an idle machine
 
 
 async def until_ready(supervisor: Supervisor, restarts: int) -> None:
@@ -50,7 +50,7 @@ async def test_killed_under_load_and_frozen(tmp_path: Path) -> None:
             await asyncio.sleep(0.3)
             core.send_signal(fault)
             started = time.monotonic()
-            done, pending = await asyncio.wait(calls, timeout=2 if fault == signal.SIGKILL else 60)
+            done, pending = await asyncio.wait(calls, timeout=2 if fault == signal.SIGKILL else 120)
             assert not pending
             assert {type(call.exception()) for call in done} == {EngineRestarting}
             ended_s = time.monotonic() - started
