@@ -124,7 +124,7 @@ class House:
         """Ends what is still here: items in their own places, bodies that are still arriving."""
         self.shut()
         self.scorer.drain()
-        for clock in self._reading:
+        for clock in [each for each in self._reading if not each.expired()]:
             clock.reschedule(asyncio.get_running_loop().time())
 
     @contextmanager

@@ -18,6 +18,7 @@ import uuid
 from array import array
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,11 @@ class VllmEngine:
         Cancelled, it ends those that are there already.
         """
         _set_environment(options)
-        guard = await asyncio.to_thread(processes.Guard, options.records)
+        try:
+            guard = await asyncio.to_thread(processes.Guard, options.records)
+        except OSError as cause:
+            message = f"{options.records} cannot be written ({cause.strerror}): set --state-dir"
+            raise StartError(message) from cause
         before = set(processes.descendants(os.getpid()))
         given_up = threading.Event()
         building = asyncio.create_task(asyncio.to_thread(_build, options, given_up))
@@ -231,6 +236,7 @@ def _build(options: VllmOptions, given_up: threading.Event) -> Any:
 def _terminal_signals_kept_away() -> Iterator[None]:
     """Ctrl-C goes to every process of a terminal, and would take the engine from under the items that
     the server still wants to finish. Children inherit the mask of the thread that starts them."""
+    resource_tracker.ensure_running()  # which lifts the mask when it is the first to start
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
