@@ -14,7 +14,7 @@ import httpx
 import pytest
 from houses import STORE
 
-SWE_RM = [str(Path(sys.executable).with_name("swe-rm"))]
+SWE_RM = Path(sys.executable).with_name("swe-rm")
 ODD = [sys.executable, str(Path(__file__).with_name("odd_serve.py"))]
 
 
@@ -37,7 +37,7 @@ class Served:
         store = ("--model-store", str(STORE), "--state-dir", str(state))
         knobs = {name.upper(): str(value) for name, value in odd.items()}
         self.process = subprocess.Popen(
-            [*(ODD if odd else SWE_RM), "serve", "--engine", "fake", "--port", str(port), *store, *flags],
+            [*(ODD if odd else [str(SWE_RM)]), "serve", "--engine", "fake", "--port", str(port), *store, *flags],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | knobs,
         )  # fmt: skip
 
