@@ -36,8 +36,9 @@ class Served:
         self.url = f"http://127.0.0.1:{port}"
         store = ("--model-store", str(STORE), "--state-dir", str(state))
         knobs = {name.upper(): str(value) for name, value in odd.items()}
+        program = ODD if odd else [str(SWE_RM)]
         self.process = subprocess.Popen(
-            [*(ODD if odd else [str(SWE_RM)]), "serve", "--engine", "fake", "--port", str(port), *store, *flags],
+            [*program, "serve", "--engine", "fake", "--port", str(port), *store, *flags],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | knobs,
         )  # fmt: skip
 
