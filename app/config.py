@@ -26,7 +26,10 @@ class Settings(BaseModel):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     model: str = Field("swe-rm-nano", description="A folder of the model store.")
     model_store: Path = Field(Path("model_store"), description="Where the models lie.")
-    state_dir: Path = Field(Path(".state"), description="What this machine records: canary logits.")
+    state_dir: Path = Field(
+        Path(".state"),
+        description="What this machine records: canary logits, processes of the engine.",
+    )
     engine: Literal["vllm", "transformers", "fake"] = Field("vllm", description="Who judges.")
     dtype: Literal["auto", "bfloat16", "float32", "float16"] = Field(
         "auto", description="Type of the weights in memory; auto: the manifest's."
@@ -58,8 +61,37 @@ class Settings(BaseModel):
     bodies_bytes: int = Field(
         1024 * _MIB, ge=1024, description="Bytes of all bodies being read or rendered at once."
     )
-    body_timeout_s: float = Field(60.0, gt=0, description="Longest silence while a body arrives.")
-    drain_s: float = Field(5.0, ge=0, description="What running requests get at shutdown.")
+    header_timeout_s: float = Field(
+        10.0, gt=0, description="What the head of a request may take, from its first byte."
+    )
+    body_timeout_s: float = Field(
+        30.0, gt=0, description="Longest silence while a body arrives, or an answer is taken."
+    )
+    keep_alive_s: int = Field(
+        75,
+        ge=1,
+        description="Idle connections are kept so long; set it above the clients' own time.",
+    )
+    propagate_s: float = Field(
+        0.0,
+        ge=0,
+        description="Served on after SIGTERM, not ready, while balancers take note of it.",
+    )
+    drain_s: float = Field(10.0, ge=0, description="What running requests get at shutdown.")
+    probe_every_s: float = Field(2.0, gt=0, description="How often the engine is probed.")
+    patience_s: float = Field(
+        10.0,
+        gt=0,
+        description="Silence after which an engine is not ready; after three times that it is "
+        "replaced. Slow steps and long prompts stretch it.",
+    )
+    canary_every_s: float = Field(30.0, gt=0, description="How often the canary is judged.")
+    restarts: int = Field(
+        3,
+        ge=0,
+        description="Engines replaced within restart_window_s; then the server exits with 70.",
+    )
+    restart_window_s: float = Field(600.0, gt=0, description="What the budget of restarts is for.")
     trust_prompts: bool = Field(
         False, description="Take items' `prompt` literally, control tokens included."
     )

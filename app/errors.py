@@ -28,6 +28,8 @@ ServiceError
 │   ├── Overloaded        503  retry later
 │   ├── StoreUnavailable  503  the database does not answer; scoring goes on
 │   ├── StoreFull         507  the disk is full; scoring goes on
+│   ├── EngineAway        503  the engine is being replaced
+│   ├── Closing           503  the server is going down
 │   └── Internal          500  a defect of ours
 └── StartError            the server does not start; the message names the thing and the way out
 """
@@ -39,7 +41,8 @@ from typing import ClassVar
 
 
 class ServiceError(Exception):
-    """Root of the tree. `limits` holds the numbers that the message speaks of."""
+    """Root of the tree. `limits` holds the numbers that the message speaks of; `defect` the exception
+    of ours or of a library that nobody foresaw, for the log and never for the caller."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -52,12 +55,14 @@ class ServiceError(Exception):
         limits: Mapping[str, int | float] | None = None,
         retry_after_s: float | None = None,
         param: str | None = None,
+        defect: Exception | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.limits = dict(limits or {})
         self.retry_after_s = retry_after_s
         self.param = param
+        self.defect = defect
 
 
 class ItemError(ServiceError):
@@ -194,6 +199,14 @@ class StoreUnavailable(RequestError):
 
 class StoreFull(RequestError):
     code, status, retryable = "store_full", 507, True
+
+
+class EngineAway(RequestError):
+    code, status, retryable = "engine_restarting", 503, True
+
+
+class Closing(RequestError):
+    code, status, retryable = "draining", 503, True
 
 
 class Internal(RequestError):

@@ -5,7 +5,7 @@ Units are Prometheus base units. Labels are bounded: routes and codes come from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from prometheus_client import (
@@ -17,13 +17,16 @@ from prometheus_client import (
     Info,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 # Edges at service objectives and at the clients' own timeouts (15, 60, 120, 180, 300 s).
 _SECONDS = (0.005, 0.02, 0.1, 0.3, 1, 3, 8, 15, 30, 60, 120, 180, 300, 600, 1200, 3600)
 _TOKENS = (256, 1024, 4096, 8192, 16384, 32768, 65536, 131072, 262144)
 _SHARE = tuple(edge / 20 for edge in range(1, 20))
+
+# Name, help, value; or values by state. What ends in _total is a counter.
+Reading = tuple[str, str, float | Mapping[str, float]]
 
 
 class Metrics:
@@ -52,9 +55,14 @@ class Metrics:
             **at,
         )
         self.refusals = Counter("swe_rm_refused_requests", "Requests refused whole", ["code"], **at)
-        self.disconnects = Counter(
-            "swe_rm_client_disconnects", "Clients gone before the answer", **at
+        self.defects = Counter(
+            "swe_rm_defects",
+            "Exceptions that nobody foresaw, by where they came up",
+            ["where"],
+            **at,
         )
+        gone = "swe_rm_client_disconnects"
+        self.disconnects = Counter(gone, "Clients gone before the answer", **at)
         self.stage_s = Histogram(
             "swe_rm_stage_duration_seconds",
             "An item's time in one stage",
@@ -68,12 +76,8 @@ class Metrics:
         self.tokens = Counter(
             "swe_rm_tokens", "Tokens of scored prompts: computed, cached or elided", ["kind"], **at
         )
-        self.flags = Counter(
-            "swe_rm_flagged_items",
-            "Scored items that show a sign of reward hacking",
-            ["kind"],
-            **at,
-        )
+        flagged = "Scored items that show a sign of reward hacking"
+        self.flags = Counter("swe_rm_flagged_items", flagged, ["kind"], **at)
         self.probability = Histogram(
             "swe_rm_probability_ratio",
             "Calibrated probability of scored items",
@@ -90,8 +94,8 @@ class Metrics:
         """What a scrape gets, and its media type."""
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
-    def gauges(self, read: Callable[[], Iterable[tuple[str, str, float]]]) -> None:
-        """Registers gauges that are read when scraped: (name, help, value)."""
+    def gauges(self, read: Callable[[], Iterable[Reading]]) -> None:
+        """Registers what is read when scraped."""
         self.registry.register(_Live(read))
 
 
@@ -123,9 +127,17 @@ class FeedbackMetrics:
 
 
 class _Live(Collector):
-    def __init__(self, read: Callable[[], Iterable[tuple[str, str, float]]]) -> None:
+    def __init__(self, read: Callable[[], Iterable[Reading]]) -> None:
         self._read = read
 
     def collect(self) -> Iterable[Metric]:
         for name, text, value in self._read():
-            yield GaugeMetricFamily(name, text, value=value)
+            if isinstance(value, Mapping):
+                family = GaugeMetricFamily(name, text, labels=["state"])
+                for state, one in value.items():
+                    family.add_metric([state], one)
+                yield family
+            elif name.endswith("_total"):
+                yield CounterMetricFamily(name, text, value=value)
+            else:
+                yield GaugeMetricFamily(name, text, value=value)

@@ -112,7 +112,7 @@ def build(
     state: dict[str, Any] = {"trouble": None, "canary": {"items": 0, "drift": 0.0}}
 
     def health() -> Health:
-        return Health(state["trouble"], state["canary"])
+        return Health(state["trouble"], state["canary"], state.get("engine", "ready"))
 
     house = House(scorer, metrics, body or limits(), health, trust_prompts, "0.0.test")
     return Built(house, engine, state)

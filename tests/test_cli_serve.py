@@ -6,8 +6,6 @@ import asyncio
 import importlib
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,57 +15,19 @@ import pytest
 from fastapi import FastAPI
 from houses import STORE, chat
 from prometheus_client import CollectorRegistry
+from servers import Served, free_port
 from swe_rm_client import Client, Item, Scored
 
 from app.api import create_app
 from app.api.house import House
 from app.config import Settings
 
-SWE_RM = Path(sys.executable).with_name("swe-rm")
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-class Served:
-    """One server process; `end` gives its status and all that it said."""
-
-    def __init__(self, port: int, state: Path, *flags: str) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        store = ("--model-store", str(STORE), "--state-dir", str(state))
-        self.process = subprocess.Popen(
-            [SWE_RM, "serve", "--engine", "fake", "--port", str(port), *store, *flags],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-
-    def ready(self) -> None:
-        for _ in range(600):
-            assert self.process.poll() is None, self.end()
-            try:
-                if httpx.get(f"{self.url}/readyz").status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
-        pytest.fail("the server did not become ready")
-
-    def end(self, *signals: signal.Signals) -> tuple[int, str]:
-        for each in signals:
-            self.process.send_signal(each)
-        said, _ = self.process.communicate(timeout=60)
-        return self.process.returncode, said
-
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     one = Served(free_port(), tmp_path)
     yield one
-    if one.process.poll() is None:
-        one.process.kill()
-        one.process.communicate()
+    one.kill()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

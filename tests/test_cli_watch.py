@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from houses import STORE, chat
 from rich.console import Console
+from servers import SWE_RM
 from swe_rm_client import AsyncClient, ConnectionFailed
 from test_cli import EXAMPLES, FAKE, run, told, write
-from test_cli_serve import SWE_RM
 
 from app.cli import growing
 from app.cli.voice import Voice, connect

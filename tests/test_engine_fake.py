@@ -97,7 +97,7 @@ async def test_dead(engine: FakeEngine) -> None:
     engine.dead = True
     with pytest.raises(EngineRestarting):
         await asyncio.wait_for(engine.judge(prompt(50), LABELS), 1)
-    with pytest.raises(EngineFailed):
+    with pytest.raises(EngineRestarting):
         await engine.probe()
     call.cancel()
 

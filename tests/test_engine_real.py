@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import statistics
+import tempfile
 import time
 import warnings
 from collections.abc import AsyncIterator
@@ -35,9 +36,10 @@ from engine_contract import (
 )
 
 from app.engine import Engine
-from app.engine.supervisor import Supervisor, Watch
+from app.engine.supervisor import Supervisor
 from app.engine.transformers import TransformersEngine
 from app.engine.vllm import VllmEngine, VllmOptions
+from app.engine.watched import Watch
 from app.errors import Draining, EngineRestarting, ItemError, StartError
 
 MODEL = Path(__file__).parent.parent / "model_store" / "swe-rm-nano"
@@ -60,12 +62,12 @@ class Started:
     own: set[psutil.Process]
 
 
-def options(dtype: str, model_dir: Path) -> VllmOptions:
+def options(dtype: str, model_dir: Path, records: Path | None = None) -> VllmOptions:
     cores = len(os.sched_getaffinity(0))
     return VllmOptions(
         model_dir=model_dir, dtype=dtype, allowed_tokens=ALLOWED_TOKENS, threads=cores,
         kv_cache_gib=1, gpu_memory_ratio=0.2, batch_tokens=8192, running_items=64, compile=False,
-        tensor_parallel=1,
+        tensor_parallel=1, records=records or Path(tempfile.gettempdir()) / "swe-rm-test-engines",
     )  # fmt: skip
 
 
@@ -205,8 +207,13 @@ async def test_a_bricked_engine_is_seen_and_can_be_closed(vllm_float32: Started)
     brick = asyncio.ensure_future(anext(guest))
     waiter = asyncio.create_task(engine.judge(prompt(200), LABELS))
     await asyncio.sleep(0.5)
-    watch = Watch(probe_every_s=0.1, probe_timeout_s=1.0)
-    supervisor = Supervisor(engine, LABELS, [], logit, watch)
+    watch = Watch(probe_every_s=0.1, patience_s=1.5)
+
+    async def no_other() -> VllmEngine:
+        raise AssertionError
+
+    supervisor = Supervisor(engine, no_other, LABELS, [], logit, watch)
+    await supervisor.start()
     watching = asyncio.create_task(supervisor.run())
     await asyncio.sleep(2)
     await engine._llm.check_health()  # says nothing, which is why there is a probe

@@ -4,6 +4,7 @@ house.py       what the routes are given          body.py, parse.py  bytes → v
 job.py         request → outcomes                 present.py         facts → the wire, and metrics
 score.py · rerank.py · operations.py  the routes  problems.py        errors → problem+json
 feedback/      outcomes, quality, calibrations    caller.py          who asks
+defects.py     counted, logged
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ class _Accounts:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                if scope["app"].state.house.leaving:  # the next request is to go elsewhere
+                    headers.append((b"connection", b"close"))
                 message = {**message, "headers": headers}
             await send(message)
 

@@ -33,12 +33,13 @@ async def read_body(
     """Reads and parses the body of `/score` or `/rerank`, JSON or NDJSON.
 
     Raises `BodyTooLarge`, `TooManyItems`, `Malformed`, `InvalidRequest`, `UnsupportedMediaType`,
-    `Overloaded`.
+    `Overloaded`, and what `House.refuse_when_shut` raises.
     """
+    house.refuse_when_shut()
     kind = _media_type(request)
     limits = house.limits
     allowed = limits.max_body_bytes if kind == "json" else limits.max_ndjson_body_bytes
-    raw = await _receive(request, allowed, limits.body_timeout_s, hold)
+    raw = await _receive(request, house, allowed, hold)
     request.state.received_at = time.monotonic()
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     parse = parse_json if kind == "json" else parse_ndjson
@@ -60,7 +61,7 @@ async def read_value(
     if _media_type(request) != "json":
         message = "content-type must be application/json"
         raise UnsupportedMediaType(message)
-    raw = await _receive(request, allowed, house.limits.body_timeout_s, hold)
+    raw = await _receive(request, house, allowed, hold)
     request.state.received_at = time.monotonic()
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     return await house.off_loop(lambda: parse_document(_decoded(raw, encoding, allowed, hold)))
@@ -78,8 +79,9 @@ def _media_type(request: Request) -> Literal["json", "ndjson"]:
 
 
 async def _receive(
-    request: Request, allowed: int, silence_s: float, hold: Callable[[int], None]
+    request: Request, house: House, allowed: int, hold: Callable[[int], None]
 ) -> bytearray:
+    silence_s = house.limits.body_timeout_s
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and int(length[:20]) > allowed:
         await _discard(request, allowed)
@@ -87,18 +89,21 @@ async def _receive(
     data = bytearray()  # grows in place: to join a list of chunks would hold up the loop
     stream = request.stream().__aiter__()
     try:
-        async with asyncio.timeout(silence_s * _WHOLE_BODY_SILENCES):
-            while True:
-                async with asyncio.timeout(silence_s):
-                    chunk = await anext(stream, None)
-                if chunk is None:
-                    return data
-                if len(data) + len(chunk) > allowed:
-                    await _discard(request, allowed)
-                    raise _too_large(allowed)
-                hold(len(chunk))
-                data += chunk
+        whole = asyncio.timeout(silence_s * _WHOLE_BODY_SILENCES)
+        async with whole:
+            with house.reading(whole):
+                while True:
+                    async with asyncio.timeout(silence_s):
+                        chunk = await anext(stream, None)
+                    if chunk is None:
+                        return data
+                    if len(data) + len(chunk) > allowed:
+                        await _discard(request, allowed)
+                        raise _too_large(allowed)
+                    hold(len(chunk))
+                    data += chunk
     except TimeoutError as cause:
+        house.refuse_when_shut()
         message = f"the body did not arrive: {len(data)} bytes, then {silence_s:g} s of silence"
         raise Malformed(message) from cause
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.api.feedback import Feedback
-from app.errors import Overloaded
-from app.metrics import Metrics
+from app.errors import Closing, EngineAway, Overloaded
+from app.metrics import Metrics, Reading
 from app.scorer import Scorer
 
+ENGINE_STATES = ("starting", "ready", "degraded", "restarting", "failed")
 DEFAULT_TIMEOUT_S = {"interactive": 120.0, "rollout": 900.0, "backfill": 3600.0}
 MAX_TIMEOUT_S = 3600.0
 MAX_ID_CHARS = 256
@@ -35,10 +36,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`trouble` is None when ready; `canary` is what the last look found."""
+    """`trouble` is None when ready; `canary` is what the last look found; `restarts` of the engine so
+    far; `retry_after_s` when one that is being replaced should be back."""
 
     trouble: str | None
     canary: Mapping[str, Any]
+    state: str = "ready"
+    restarts: int = 0
+    probe_age_s: float | None = None
+    retry_after_s: float = 1.0
 
 
 class Bodies:
@@ -95,6 +101,9 @@ class House:
         self.trust_prompts = trust_prompts
         self.version = version
         self.bodies = Bodies(limits.bodies_bytes)
+        self.leaving = False
+        self._shut = False
+        self._reading: set[asyncio.Timeout] = set()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="read")
         metrics.gauges(self._gauges)
 
@@ -105,6 +114,48 @@ class House:
             return found
         return replace(found, trouble=self.feedback.follower.trouble)
 
+    @property
+    def state(self) -> str:
+        """`ready`, or why the server is not."""
+        if self.leaving:
+            return "draining"
+        health = self.health()
+        return "degraded" if health.trouble and health.state == "ready" else health.state
+
+    def leave(self) -> None:
+        """Not ready any more; still serves."""
+        self.leaving = True
+
+    def shut(self) -> None:
+        """Takes nothing more."""
+        self.leaving = self._shut = True
+
+    def end_all(self) -> None:
+        """Ends what is still here: items in their own places, bodies that are still arriving."""
+        self.shut()
+        self.scorer.drain()
+        for clock in [each for each in self._reading if not each.expired()]:
+            clock.reschedule(asyncio.get_running_loop().time())
+
+    @contextmanager
+    def reading(self, clock: asyncio.Timeout) -> Iterator[None]:
+        """For the time that a body arrives under this clock."""
+        self._reading.add(clock)
+        try:
+            yield
+        finally:
+            self._reading.discard(clock)
+
+    def refuse_when_shut(self) -> None:
+        """Before a body is read and again behind it. Raises `Closing`, `EngineAway`."""
+        if self._shut:
+            message = "the server is going down; another one, or this one later, takes the request"
+            raise Closing(message, retry_after_s=random.uniform(1.0, 5.0))
+        health = self.health()
+        if health.state in ("restarting", "failed"):
+            message = "the engine is being replaced; send the request again"
+            raise EngineAway(message, retry_after_s=health.retry_after_s)
+
     async def off_loop(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Runs what would stall the event loop in the bounded reader pool."""
         loop = asyncio.get_running_loop()
@@ -114,7 +165,7 @@ class House:
         self._readers.shutdown(wait=False, cancel_futures=True)
         self.scorer.close()
 
-    def _gauges(self) -> Iterator[tuple[str, str, float]]:
+    def _gauges(self) -> Iterator[Reading]:
         door = self.scorer.admission
         yield "swe_rm_inside_tokens", "Tokens handed to the engine", door.inside_tokens
         yield "swe_rm_inside_items", "Items handed to the engine", door.inside_items
@@ -122,7 +173,13 @@ class House:
         yield "swe_rm_waiting_items", "Items waiting at the door", door.waiting_items
         yield "swe_rm_bodies_bytes", "Bytes of request bodies held", self.bodies.held_bytes
         health = self.health()
-        yield "swe_rm_ready", "1 while the engine probe and the canary are good", not health.trouble
+        ready = self.state == "ready"
+        yield "swe_rm_ready", "1 while the engine probe and the canary are good", ready
+        states = {state: float(state == health.state) for state in ENGINE_STATES}
+        yield "swe_rm_engine_state", "1 for the state that the engine is in", states
+        yield "swe_rm_engine_restarts_total", "Engines replaced", health.restarts
+        if health.probe_age_s is not None:
+            yield "swe_rm_probe_age_seconds", "Since the last answered probe", health.probe_age_s
         drift = health.canary.get("drift")
         if drift is not None:
             yield "swe_rm_canary_drift", "Largest canary difference, in log-odds", drift

@@ -71,6 +71,7 @@ async def take_job(
     request: Request, house: House, body: Body, kind: type[Options], items_key: str
 ) -> Job[Options]:
     """Checks and takes a request that was read."""
+    house.refuse_when_shut()
     received_at = request.state.received_at
     parse_s = time.monotonic() - received_at
     options = read_request(kind, body.fields)
@@ -109,14 +110,17 @@ async def until_gone(
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise ClientGone
+        gone.cancel()
+        await asyncio.wait({gone})  # cancelled just here, the caller never sees the result
         handed_on = True
         return task.result()
     finally:
-        task.cancel()
-        gone.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
-        if not handed_on and not task.cancelled() and not task.exception():
-            undo(task.result())
+        if not handed_on:
+            task.cancel()
+            gone.cancel()
+            await asyncio.gather(task, gone, return_exceptions=True)
+            if not task.cancelled() and not task.exception():
+                undo(task.result())
 
 
 class Stream(Response):

@@ -45,9 +45,9 @@ async def live() -> str:
 @router.get("/health", response_class=PlainTextResponse)
 @router.get("/v2/health/ready", response_class=PlainTextResponse)
 async def ready(request: Request) -> Response:
-    """200 while the engine answers its probe and the canary scores as recorded."""
-    trouble = _house(request).health().trouble
-    return PlainTextResponse("not ready\n" if trouble else "ok\n", 503 if trouble else 200)
+    """200 while the engine answers its probe and the canary scores as recorded; else the state."""
+    state = _house(request).state
+    return PlainTextResponse("ok\n") if state == "ready" else PlainTextResponse(f"{state}\n", 503)
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
@@ -92,6 +92,12 @@ async def info(request: Request) -> dict[str, Any]:
         "calibration": model.active_calibration,
         "calibrations": sorted(model.calibrators),
         "canary": dict(health.canary) | {"trouble": health.trouble},
+        "health": {
+            "state": house.state,
+            "engine_state": health.state,
+            "restarts_total": health.restarts,
+            "probe_age_s": health.probe_age_s,
+        },
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from app.api import defects
 from app.api.caller import LOCAL_KEY
 from app.api.checks import Named
 from app.api.feedback.recording import score_id
@@ -169,6 +170,8 @@ def record(
     metrics = house.metrics
     if isinstance(outcome, ItemError):
         metrics.items.labels(route, outcome.code).inc()
+        if outcome.defect:
+            defects.note(house, route, outcome.defect)
         return
     prompt, verdict = outcome.prepared.prompt, outcome.verdict
     if house.feedback:

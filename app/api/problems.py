@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from app.api import defects
 from app.errors import (
     Internal,
     InvalidRequest,
@@ -96,7 +97,9 @@ async def _invalid(request: Request, _: Exception) -> Response:
     return _answer(request, InvalidRequest("the request is not what this route takes"))
 
 
-async def _defect(request: Request, _: Exception) -> Response:
+async def _defect(request: Request, error: Exception) -> Response:
+    route = getattr(request.scope.get("route"), "path", "unmatched")
+    defects.note(request.app.state.house, route, error, request.state.request_id)
     message = "internal error; the server's log has the request id"
     answer = _answer(request, Internal(message))
     # Starlette answers this one outside of every middleware, the one that names requests too.

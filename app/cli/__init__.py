@@ -1,6 +1,6 @@
 """The command `swe-rm`. Builds the rooms and hands them on; knows no wire.
 
-build.py, keeping.py  settings → rooms   serve.py  listens, stops in order
+build.py, canaries.py, keeping.py  settings → rooms   serve.py, connections.py  listens, stops in order
 score.py  every document             rank.py   candidates for one issue
 lines.py  the file of --out          best.py   the best run of every instance → predictions
 watch.py  a growing file, by turns   runs.py   whose run a file is    beside.py  tests, issues

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ from app.admission import Limits as DoorLimits
 from app.api.house import Health, House
 from app.api.house import Limits as BodyLimits
 from app.calibration import Calibrator
+from app.cli.canaries import known_canaries
 from app.cli.keeping import kept
 from app.config import Settings, engine_threads
-from app.engine import Engine, EngineFacts
-from app.engine.supervisor import Canary, Supervisor
+from app.engine import Engine, EngineFacts, processes
+from app.engine.supervisor import Supervisor
+from app.engine.watched import Watch
 from app.errors import StartError
 from app.metrics import Metrics
 from app.render import Renderer
@@ -67,20 +69,40 @@ def read_calibrations(found: store.Model) -> tuple[dict[str, Calibrator], Calibr
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, registry: CollectorRegistry | None, say: Say, *, keeping: bool = True
+    settings: Settings,
+    registry: CollectorRegistry | None,
+    say: Say,
+    on_lost: Callable[[], None] = lambda: None,
+    *,
+    keeping: bool = True,
 ) -> AsyncIterator[House]:
     """All rooms, opened in order and closed in reverse. Raises `StartError`; `say` tells progress.
 
-    `registry` is that of the metrics; None: one of its own. With `keeping` false nothing is
-    recorded: for a house of one command.
+    `registry` is that of the metrics; None: one of its own. `on_lost` is called when the engine is
+    lost for good. With `keeping` false nothing is recorded: for a house of one command.
     """
     found, renderer, labels = await asyncio.to_thread(open_model, settings)
     calibrators, step_calibrator = read_calibrations(found)
     say(f"{found.name} verified; starting the {settings.engine} engine")
-    engine = await _start_engine(settings, found, renderer)
-    watcher = None
+    if left := await asyncio.to_thread(processes.clear_left_over, _records(settings)):
+        say(f"ended {left} engine processes that an earlier server left behind")
+
+    async def start_engine() -> Engine:
+        return await _start_engine(settings, found, renderer)
+
+    first = await start_engine()
+    engine, watcher = first, None
     try:
-        supervisor = await _watch(settings, found, renderer, labels, engine, say)
+        canaries, record = known_canaries(settings, found, renderer, first.facts)
+        supervisor = Supervisor(
+            first, start_engine, labels, canaries, _logit_of(labels), _watch(settings), on_lost
+        )
+        engine = supervisor
+        if recorded := await supervisor.start():
+            record.write(recorded)
+            say(
+                f"canary: recorded {len(recorded)} logits for {first.facts.dtype}, not known before"
+            )
         watcher = asyncio.create_task(supervisor.run())
         identity = _identity(found, engine.facts, labels, renderer.fingerprint)
         model = Model(
@@ -91,9 +113,7 @@ async def open_house(
             found.active_calibration,
             step_calibrator,
         )
-        house = _house(
-            settings, model, renderer, engine, supervisor, registry or CollectorRegistry()
-        )
+        house = _house(settings, model, renderer, supervisor, registry or CollectorRegistry())
         try:
             async with kept(settings, house, say) if keeping else nullcontext():
                 yield house
@@ -111,13 +131,17 @@ def _house(
     settings: Settings,
     model: Model,
     renderer: Renderer,
-    engine: Engine,
     supervisor: Supervisor,
     registry: CollectorRegistry,
 ) -> House:
     door = DoorLimits(settings.inside_tokens, settings.waiting_tokens, settings.waiting_items)
     scorer = Scorer(
-        model, renderer, Admission(door), engine, settings.render_threads, settings.waiting_items
+        model,
+        renderer,
+        Admission(door),
+        supervisor,
+        settings.render_threads,
+        settings.waiting_items,
     )
     limits = BodyLimits(
         max_items=settings.max_items,
@@ -137,7 +161,14 @@ def _house(
     )
 
     def health() -> Health:
-        return Health(supervisor.trouble, asdict(supervisor.canary))
+        return Health(
+            supervisor.trouble,
+            asdict(supervisor.canary),
+            supervisor.state,
+            supervisor.restarts,
+            supervisor.probe_age_s,
+            supervisor.retry_after_s(),
+        )
 
     return House(scorer, metrics, limits, health, settings.trust_prompts, version())
 
@@ -168,85 +199,27 @@ async def _start_engine(settings: Settings, found: store.Model, renderer: Render
             running_items=settings.running_items,
             compile=settings.compile,
             tensor_parallel=settings.tensor_parallel,
+            records=_records(settings),
         )
     )
 
 
-async def _watch(
-    settings: Settings,
-    found: store.Model,
-    renderer: Renderer,
-    labels: Labels,
-    engine: Engine,
-    say: Say,
-) -> Supervisor:
-    facts = engine.facts
-    record = _canary_record(settings.state_dir, found, facts)
-    # The fake engine's logits are no model's, so no canary fits it.
-    items = () if facts.name == "fake" else found.canary
-    canaries = _canaries(found, renderer, items, facts, record.read())
-
-    def logit(verdict: Verdict) -> float:
-        return calibration.margin(verdict, labels).logit
-
-    supervisor = Supervisor(engine, labels, canaries, logit)
-    recorded = await supervisor.start()
-    if recorded:
-        record.write(recorded)
-        say(
-            f"canary: no logits were known for {facts.name} in {facts.dtype}; recorded {len(recorded)}"
-        )
-    return supervisor
+def _records(settings: Settings) -> Path:
+    return settings.state_dir / "engines"
 
 
-def _canaries(
-    found: store.Model,
-    renderer: Renderer,
-    items: tuple[store.CanaryItem, ...],
-    facts: EngineFacts,
-    recorded: Mapping[str, float],
-) -> list[Canary]:
-    canaries = []
-    for item in items:
-        prompt = renderer.render(adapters.adapt(item.document).trajectory)
-        if prompt.digest != item.prompt_digest:
-            message = (
-                f"canary {item.id} renders to {prompt.digest}, not to {item.prompt_digest}: the "
-                "template, the tokenizer or the rendering changed since the manifest was made"
-            )
-            raise StartError(message)
-        expected = item.expected_logit.get(facts.dtype, recorded.get(item.id))
-        tolerance = found.canary_tolerance.get(facts.dtype, 0.05)
-        canaries.append(Canary(item.id, prompt.ids, expected, tolerance))
-    return canaries
+def _watch(settings: Settings) -> Watch:
+    return Watch(
+        probe_every_s=settings.probe_every_s,
+        patience_s=settings.patience_s,
+        canary_every_s=settings.canary_every_s,
+        restarts=settings.restarts,
+        restart_window_s=settings.restart_window_s,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _CanaryRecord:
-    """Logits that this machine recorded because the manifest knows none for the dtype."""
-
-    file: Path
-
-    def read(self) -> dict[str, float]:
-        if not self.file.exists():
-            return {}
-        try:
-            return {k: float(v) for k, v in json.loads(self.file.read_text()).items()}
-        except (ValueError, AttributeError) as cause:
-            message = f"{self.file} is no record of canary logits: delete it to record them anew"
-            raise StartError(message) from cause
-
-    def write(self, logits: Mapping[str, float]) -> None:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.file.with_suffix(".new")
-        fresh.write_text(json.dumps(dict(logits), indent=2) + "\n")
-        fresh.replace(self.file)
-
-
-def _canary_record(state_dir: Path, found: store.Model, facts: EngineFacts) -> _CanaryRecord:
-    revision = found.revision.removeprefix("sha256:")[:12]
-    name = f"{found.name}-{revision}-{facts.name}-{facts.version}-{facts.dtype}.json"
-    return _CanaryRecord(state_dir / "canary" / name)
+def _logit_of(labels: Labels) -> Callable[[Verdict], float]:
+    return lambda verdict: calibration.margin(verdict, labels).logit
 
 
 def _identity(found: store.Model, facts: EngineFacts, labels: Labels, fingerprint: str) -> Identity:

@@ -15,7 +15,7 @@ from app.cli.voice import Voice
 from app.config import Settings
 
 
-async def demo(settings: Settings, folder: Path, voice: Voice, *, once: bool) -> None:
+async def demo(settings: Settings, folder: Path, voice: Voice, *, once: bool) -> int:
     """The runs of one task are the files that share what stands before `__` in their names."""
 
     async def show(url: str) -> bool:
@@ -27,4 +27,4 @@ async def demo(settings: Settings, folder: Path, voice: Voice, *, once: bool) ->
             voice.log.print(f"serving on {url} (Ctrl-C ends); try: curl {url}/info")
         return not once
 
-    await serve(settings, voice.log.print, show)
+    return await serve(settings, voice.log.print, show)

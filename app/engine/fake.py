@@ -16,7 +16,7 @@ from typing import Literal
 from app.engine.calls import Calls
 from app.engine.protocol import EngineFacts
 from app.engine.reading import label_logprobs, strict_ids
-from app.errors import EngineFailed, EngineRestarting
+from app.errors import EngineRestarting
 from app.types import Labels, Priority, Verdict
 
 Fault = Literal["abort", "no_logprobs", "one_label_missing", "nan", "infinite", "crash"]
@@ -68,9 +68,7 @@ class FakeEngine:
         with self._inside.own():
             if self.hung:
                 await asyncio.Event().wait()
-        if self.dead:
-            message = "the fake engine is dead"
-            raise EngineFailed(message)
+        self._refuse_when_dead()
 
     async def close(self) -> None:
         self._inside.end()

@@ -69,7 +69,7 @@ class TransformersEngine:
             raise
         except Exception as cause:
             message = f"the model failed on the item ({type(cause).__name__})"
-            raise EngineFailed(message) from cause
+            raise EngineFailed(message, defect=cause) from cause
         finally:
             gone.set()
         return Verdict(

@@ -11,14 +11,18 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
+import threading
 import time
 import uuid
 from array import array
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
+from app.engine import processes
 from app.engine.calls import Calls
 from app.engine.protocol import EngineFacts
 from app.engine.reading import label_logprobs, strict_ids
@@ -49,18 +53,25 @@ class VllmOptions:
     running_items: int
     compile: bool
     tensor_parallel: int
+    records: Path  # where the guard notes the engine's processes
 
 
 class VllmEngine:
     """See `Engine`. Build it with `await VllmEngine.start(options)`."""
 
     def __init__(
-        self, llm: Any, facts: EngineFacts, vocabulary: int, children: set[tuple[int, str]]
+        self,
+        llm: Any,
+        facts: EngineFacts,
+        vocabulary: int,
+        children: set[processes.Process],
+        guard: processes.Guard,
     ) -> None:
         self._llm = llm
         self._facts = facts
         self._vocabulary = vocabulary
         self._children = children
+        self._guard = guard
         self._calls = Calls()
         self._closed: asyncio.Task[None] | None = None
 
@@ -70,18 +81,32 @@ class VllmEngine:
 
     @classmethod
     async def start(cls, options: VllmOptions) -> VllmEngine:
-        """Starts the engine processes. Raises `StartError` with vLLM's reason when they do not come up."""
+        """Starts the engine processes. Raises `StartError` with vLLM's reason when they do not come up.
+
+        Cancelled, it ends those that are there already.
+        """
         _set_environment(options)
-        before = set(_children_of(os.getpid()))
         try:
-            llm = await asyncio.to_thread(_build, options)
-        except Exception as cause:
-            _reap(set(_children_of(os.getpid())) - before)
+            guard = await asyncio.to_thread(processes.Guard, options.records)
+        except OSError as cause:
+            message = f"{options.records} cannot be written ({cause.strerror}): set --state-dir"
+            raise StartError(message) from cause
+        before = set(processes.descendants(os.getpid()))
+        given_up = threading.Event()
+        building = asyncio.create_task(asyncio.to_thread(_build, options, given_up))
+        try:
+            llm = await asyncio.shield(building)
+        except BaseException as cause:
+            given_up.set()
+            await _abandon(building, before)
+            guard.dismiss()
+            if not isinstance(cause, Exception):
+                raise
             message = f"vLLM did not start with {options.model_dir.name}: {cause}"
             raise StartError(message) from cause
         import vllm
 
-        children = set(_children_of(os.getpid())) - before
+        children = set(processes.descendants(os.getpid())) - before
         config = llm.vllm_config
         facts = EngineFacts(
             name="vllm",
@@ -90,7 +115,7 @@ class VllmEngine:
             kv_dtype=str(config.cache_config.cache_dtype),
             allowed_tokens=config.model_config.max_model_len - 1,
         )
-        return cls(llm, facts, config.model_config.get_vocab_size(), children)
+        return cls(llm, facts, config.model_config.get_vocab_size(), children, guard)
 
     async def judge(
         self, ids: array[int], labels: Labels, priority: Priority = "rollout"
@@ -164,11 +189,16 @@ class VllmEngine:
             # Its __del__ shuts down once more, when the interpreter has already gone to pieces.
             self._llm.shutdown = lambda *_, **__: None
         finally:
-            await asyncio.to_thread(_reap, self._children)
+            await asyncio.to_thread(processes.reap, self._children)
+            await asyncio.to_thread(self._guard.dismiss)
             self._llm = None
 
 
-def _build(options: VllmOptions) -> Any:
+def _build(options: VllmOptions, given_up: threading.Event) -> Any:
+    # A server that is replacing an engine has sockets and threads: a forked child would hold every
+    # connection open, and whatever lock a thread had just then. The first one starts sooner by a fork.
+    if "vllm" in sys.modules:
+        os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
     from vllm.engine.arg_utils import AsyncEngineArgs
     from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
@@ -195,7 +225,37 @@ def _build(options: VllmOptions) -> Any:
         generation_config="vllm",
         **per_device,
     )
-    return AsyncLLM.from_engine_args(args)
+    if given_up.is_set():
+        message = "the start was given up"
+        raise RuntimeError(message)
+    with _terminal_signals_kept_away():
+        return AsyncLLM.from_engine_args(args)
+
+
+@contextlib.contextmanager
+def _terminal_signals_kept_away() -> Iterator[None]:
+    """Ctrl-C goes to every process of a terminal, and would take the engine from under the items that
+    the server still wants to finish. Children inherit the mask of the thread that starts them."""
+    resource_tracker.ensure_running()  # which lifts the mask when it is the first to start
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+async def _abandon(building: asyncio.Task[Any], before: set[processes.Process]) -> None:
+    """Ends a start that nobody waits for: its processes as they appear, so that it fails soon."""
+    while not building.done():
+        await asyncio.to_thread(
+            lambda: processes.reap(set(processes.descendants(os.getpid())) - before)
+        )
+        await asyncio.wait({building}, timeout=_LOOK_AGAIN_S)
+    if not building.cancelled() and not building.exception():
+        await asyncio.to_thread(building.result().shutdown, 0)
+    await asyncio.to_thread(
+        lambda: processes.reap(set(processes.descendants(os.getpid())) - before)
+    )
 
 
 def _set_environment(options: VllmOptions) -> None:
@@ -236,44 +296,4 @@ def _translated() -> Iterator[None]:
             message = "the engine died under the item"
             raise EngineRestarting(message) from cause
         message = f"the engine refused the item ({type(cause).__name__})"
-        raise EngineFailed(message) from cause
-
-
-def _children_of(pid: int) -> Iterator[tuple[int, str]]:
-    """All living descendants of a process, each with its start time: a number alone may be reused."""
-    tasks = Path(f"/proc/{pid}/task")
-    for task in tasks.iterdir() if tasks.exists() else ():
-        with contextlib.suppress(OSError):
-            for child in map(int, (task / "children").read_text().split()):
-                if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes():
-                    yield child, _started_at(child)
-                    yield from _children_of(child)
-
-
-def _stat(pid: int) -> list[str]:
-    """/proc/<pid>/stat from its third field, the state, on; empty when there is no such process."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _started_at(pid: int) -> str:
-    """Clock ticks from boot to the start of the process."""
-    return "".join(_stat(pid)[19:20])
-
-
-def _reap(children: set[tuple[int, str]]) -> None:
-    """Ends what is left of an engine's processes, and only those; comes back when they are gone."""
-    left = [child for child in children if child[1] and _started_at(child[0]) == child[1]]
-    for pid, _ in left:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    until = time.monotonic() + _SHUTDOWN_S
-    for pid, started_at in left:
-        with contextlib.suppress(ChildProcessError):  # a child of a child: init reaps it
-            os.waitpid(pid, 0)
-        while _started_at(pid) == started_at and _stat(pid)[:1] != ["Z"]:
-            if time.monotonic() > until:
-                break
-            time.sleep(0.02)
+        raise EngineFailed(message, defect=cause) from cause

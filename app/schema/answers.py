@@ -174,6 +174,7 @@ class InfoAnswer(Open):
     template: str
     calibration: str
     canary: dict[str, Any]
+    health: dict[str, Any]
 
 
 class ErrorMember(Open):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -59,6 +60,8 @@ class Scorer:
         self._preparing = 0
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="render")
         self._closed = False
+        self._draining = False
+        self._open: weakref.WeakSet[Taken] = weakref.WeakSet()
 
     @property
     def engine_facts(self) -> EngineFacts:
@@ -118,7 +121,9 @@ class Scorer:
             self._preparing -= len(works)
         sizes = [p.cost_tokens for p in prepared if isinstance(p, Prepared)]
         judge = functools.partial(self.judge, order=order)
-        return Taken(prepared, judge, self.admission.enter(sizes))
+        taken = Taken(prepared, judge, self.admission.enter(sizes), self._draining)
+        self._open.add(taken)
+        return taken
 
     @staticmethod
     def rank(outcomes: Sequence[Outcome], require_all: bool, hybrid: bool = False) -> Ranking:
@@ -139,6 +144,12 @@ class Scorer:
             for i, each in outcomes.items()
         }
         return rewards.group_stats(values, size)
+
+    def drain(self) -> None:
+        """Every item that is in the house ends as `Draining`, in its own place."""
+        self._draining = True
+        for taken in self._open:
+            taken.drain()
 
     def close(self) -> None:
         self._closed = True
@@ -162,7 +173,7 @@ class Scorer:
         except ItemError as error:
             return error
         except Exception as defect:  # a document we did not think of; it would break us again
-            return Invalid(f"the item could not be read ({type(defect).__name__})")
+            return Invalid(f"the item could not be read ({type(defect).__name__})", defect=defect)
         return prepared
 
     def _measure(self, work: Work) -> Measured:
@@ -226,7 +237,7 @@ class Scorer:
         except ItemError as error:
             return error
         except Exception as defect:
-            return late if clock.expired() else not_scored(type(defect).__name__)
+            return late if clock.expired() else not_scored(defect)
         found = None if order.steps == steps.NO_STEPS else values
         return Scored(score, reward, prepared, verdict, wait_s, found, step_tokens)
 

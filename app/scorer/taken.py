@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 from app.admission import Ticket
-from app.errors import EngineFailed, ItemError
+from app.errors import Draining, EngineFailed, ItemError
 from app.scorer.facts import Outcome, Prepared
 
 Judge = Callable[[Prepared, Ticket], Coroutine[Any, Any, Outcome]]
@@ -17,10 +17,15 @@ class Taken:
     """For use in `async with`: leaving aborts what is unfinished."""
 
     def __init__(
-        self, prepared: Sequence[Prepared | ItemError], judge: Judge, ticket: Ticket
+        self,
+        prepared: Sequence[Prepared | ItemError],
+        judge: Judge,
+        ticket: Ticket,
+        draining: bool = False,
     ) -> None:
         self._judge = judge
         self._ticket = ticket
+        self._draining = draining
         self._tasks: dict[asyncio.Task[Outcome], int] = {}
         self.prepared = prepared
 
@@ -37,6 +42,12 @@ class Taken:
         finally:  # who is cancelled twice cannot wait; his items end by themselves
             self._ticket.close()
 
+    def drain(self) -> None:
+        """What is unfinished ends as `Draining`, each in its place."""
+        self._draining = True
+        for task in self._tasks:
+            task.cancel()
+
     def abandon(self) -> None:
         """Gives the seats back when nobody is left to enter."""
         self._ticket.close()
@@ -44,16 +55,23 @@ class Taken:
     async def results(self) -> AsyncIterator[tuple[int, Outcome]]:
         """(index, outcome) as items finish."""
         for index, item in enumerate(self.prepared):
-            if isinstance(item, Prepared):
+            if isinstance(item, Prepared) and not self._draining:
                 self._tasks[asyncio.create_task(self._judge(item, self._ticket))] = index
         for index, item in enumerate(self.prepared):
             if isinstance(item, ItemError):
                 yield index, item
+            elif index not in self._tasks.values():
+                yield index, _drained()
         pending = set(self._tasks)
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                yield self._tasks[task], _outcome(task)
+                yield self._tasks[task], self._outcome(task)
+
+    def _outcome(self, task: asyncio.Task[Outcome]) -> Outcome:
+        if not task.cancelled():
+            return task.result()
+        return _drained() if self._draining else EngineFailed("the item was cancelled")
 
     async def all(self) -> list[Outcome]:
         """Every outcome, in the order of the request."""
@@ -61,10 +79,10 @@ class Taken:
         return [found[index] for index in range(len(found))]
 
 
-def not_scored(why: str) -> EngineFailed:
+def not_scored(defect: Exception) -> EngineFailed:
     """A defect in one item must not take its neighbours along, nor pass for a score."""
-    return EngineFailed(f"the item could not be scored ({why})")
+    return EngineFailed(f"the item could not be scored ({type(defect).__name__})", defect=defect)
 
 
-def _outcome(task: asyncio.Task[Outcome]) -> Outcome:
-    return not_scored("cancelled") if task.cancelled() else task.result()
+def _drained() -> Draining:
+    return Draining("the server went down before the item was scored")

@@ -32,7 +32,8 @@ class Foreign(BaseModel):
 
 
 async def read_foreign(request: Request, house: House, kind: type[_Body]) -> _Body:
-    """Raises `InvalidRequest` naming the field."""
+    """Raises `InvalidRequest` naming the field, and what `House.refuse_when_shut` raises."""
+    house.refuse_when_shut()
     with house.bodies.account() as hold:
         value = await read_value(request, house, hold, house.limits.max_body_bytes)
     try:
@@ -52,6 +53,7 @@ async def score_all(
     priority: Priority = "rollout",
 ) -> list[Scored]:
     """Every work's score, in order. Raises the first item's error, its index named."""
+    house.refuse_when_shut()
     if len(works) > house.limits.max_items:
         message = (
             f"{field}: {len(works)} items; {house.limits.max_items} are allowed in one request"

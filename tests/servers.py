@@ -1,0 +1,76 @@
+"""`swe-rm serve` as a process of its own, on the fake engine, for the tests of its life and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from houses import STORE
+
+SWE_RM = Path(sys.executable).with_name("swe-rm")
+ODD = [sys.executable, str(Path(__file__).with_name("odd_serve.py"))]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+class Served:
+    """One server process; `end` gives its status and all that it said.
+
+    `odd` are the knobs of odd_serve.py; without one the real command runs.
+    """
+
+    def __init__(self, port: int, state: Path, *flags: str, **odd: float) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        store = ("--model-store", str(STORE), "--state-dir", str(state))
+        knobs = {name.upper(): str(value) for name, value in odd.items()}
+        program = ODD if odd else [str(SWE_RM)]
+        self.process = subprocess.Popen(
+            [*program, "serve", "--engine", "fake", "--port", str(port), *store, *flags],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | knobs,
+        )  # fmt: skip
+
+    def ready(self) -> None:
+        for _ in range(600):
+            assert self.process.poll() is None, self.end()
+            try:
+                if httpx.get(f"{self.url}/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        pytest.fail("the server did not become ready")
+
+    def until_state(self, text: str) -> httpx.Response:
+        """The answer of /readyz once it says `text`."""
+        for _ in range(200):
+            answer = httpx.get(f"{self.url}/readyz")
+            if answer.text.strip() == text:
+                return answer
+            time.sleep(0.05)
+        pytest.fail(f"/readyz never said {text!r}")
+
+    def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    def end(self, *signals: signal.Signals) -> tuple[int, str]:
+        for each in signals:
+            self.process.send_signal(each)
+        said, _ = self.process.communicate(timeout=60)
+        return self.process.returncode, said
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
