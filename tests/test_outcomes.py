@@ -162,6 +162,17 @@ async def test_the_same_key_gets_the_first_answer(store: Store) -> None:
     assert await rows(store) == 2
 
 
+async def test_keys_are_forgotten_at_a_start_after_30_days(url: str) -> None:
+    clock = Clock()
+    async with open_store(url, clock=clock) as store:
+        store.put(facts("a"))
+        await store.record_once([label("a")], "local", "k")
+    for days, known in ((29, True), (31, False)):
+        clock.now = NOW + days * DAY_S
+        async with open_store(url, clock=clock) as store:
+            assert (await store.record_once([label("a")], "local", "k"))[1] is known
+
+
 async def test_32_at_once_with_one_key_write_once(store: Store) -> None:
     store.put(facts("a"))
     asked = [store.record_once([label("a")], "local", "k") for _ in range(32)]

@@ -97,11 +97,15 @@ def test_a_run_that_was_stopped_ends_in_the_same_weights(tiny: Path, tmp_path: P
 
 
 def test_another_recipe_may_not_go_on_in_the_same_folder(tiny: Path, tmp_path: Path) -> None:
-    Run(recipe(tiny), tmp_path / "run", cpu=True).save()
+    Run(recipe(tiny), tmp_path / "run", cpu=True).train(until_steps=1)
     with pytest.raises(StartError, match="another folder"):
         Run(recipe(tiny, {"peak_lr": 0.5}), tmp_path / "run", cpu=True)
     later = recipe(tiny, {}, {"name": "more"})
-    assert Run(later, tmp_path / "run", cpu=True).place.stage == 0
+    assert Run(later, tmp_path / "run", cpu=True).place.step == 1
+    assert Run(recipe(tiny), tmp_path / "run", cpu=True).train()
+    assert (
+        Run(later, tmp_path / "run", cpu=True).place.stage == 1
+    )  # a finished run can be gone on with
 
 
 def test_only_what_may_be_said_is_learnt_and_the_answer_stands_last(

@@ -56,6 +56,8 @@ async def open_store(
         async with database.opening() as connection:
             await connection.run_sync(upgrade)
         store = Store(database, outcomes_a_minute, clock)
+        with suppress(ServiceError):  # a full disk is no reason not to start
+            await store.forget_old_keys()
         writer = asyncio.create_task(store.recorder.run())
         try:
             yield store
@@ -170,7 +172,7 @@ class Store:
             return await windows.read_logits(connection, since, revision, most)
 
     async def forget_old_keys(self) -> None:
-        """Idempotency keys are kept for 30 days."""
+        """Idempotency keys are kept for 30 days, and then until the next start."""
         async with self.database.writing() as connection:
             old = idempotency.c.created_at < self._clock() - KEYS_KEPT_S
             await connection.execute(delete(idempotency).where(old))

@@ -222,9 +222,10 @@ class Run:
         if not (state / "place.json").exists():
             return
         place = Place(**json.loads((state / "place.json").read_text()))
-        if _behind(place.recipe, place.stage) != _behind(self.place.recipe, place.stage):
+        begun = place.stage + (place.step > 0)
+        if _behind(place.recipe, begun) != _behind(self.place.recipe, begun):
             message = (
-                f"{self.folder} holds a run whose recipe was another up to stage {place.stage}: "
+                f"{self.folder} holds a run whose recipe began with other stages or settings: "
                 "give another folder, or remove it to begin anew"
             )
             raise StartError(message)
@@ -256,10 +257,10 @@ def load(recipe: Recipe) -> Any:
     return model
 
 
-def _behind(recipe: dict[str, Any], stage: int) -> dict[str, Any]:
-    """What of a recipe has had its effect by then; stages that are still to come may change, and so
-    may the data while none of it was read."""
-    stages = recipe["stages"][: stage + 1]
+def _behind(recipe: dict[str, Any], begun: int) -> dict[str, Any]:
+    """What of a recipe has had its effect when so many stages are begun; those to come may change, and
+    so may the data while none of it was read."""
+    stages = recipe["stages"][:begun]
     read = any(each["reads"] == "trajectories" for each in stages)
     later = {"look_every_steps", "look_rows", "save_every_s", "stages"} | (
         {"data"} if not read else set()
