@@ -250,6 +250,9 @@ def test_a_second_run_goes_on(made: Path) -> None:
     assert len({row["file"] for row in rows}) == 14
     assert Shelf(made).rows() == rows
     assert len(list(made.glob("*/*/.*"))) == 0
+    splits = [line for file in made.glob("*.jsonl") if file.stem in {r["split"] for r in rows}
+              for line in file.read_text().splitlines()]  # fmt: skip
+    assert sorted(splits) == sorted((made / "labels.jsonl").read_text().splitlines())
 
 
 def test_another_seed_or_task_set_is_refused(made: Path, tasks: dict[str, Task]) -> None:

@@ -61,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as problem:
         console.print(f"{problem.strerror}: {problem.filename or args.out}; run again to go on")
         return 1
+    shelf.keep_splits(rows)
     summary.show(rows, console)
     return 0
 

@@ -5,6 +5,7 @@
 <out>/<module>/<instance>/<n>.traj.json.gz
 <out>/swapped/…                      twins with the other prose
 <out>/labels.jsonl                   a row for every trajectory that is in its place
+<out>/train.jsonl, calibration.jsonl, test.jsonl   the same rows by split, of a finished world
 """
 
 from __future__ import annotations
@@ -80,6 +81,11 @@ class Shelf:
     def add_row(self, row: dict[str, Any]) -> None:
         with self.labels.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+
+    def keep_splits(self, rows: Sequence[dict[str, Any]]) -> None:
+        for split in sorted({row["split"] for row in rows}):
+            mine = (json.dumps(row) + "\n" for row in rows if row["split"] == split)
+            write(self.out / f"{split}.jsonl", "".join(mine).encode())
 
 
 def write_document(path: Path, document: dict[str, Any]) -> None:
