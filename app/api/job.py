@@ -200,6 +200,7 @@ def _order(house: House, options: CommonOptions, received_at: float) -> Order:
         priority=options.priority,
         on_overflow=options.on_overflow,
         fail_on_flags=frozenset(options.fail_on_flags or ()),
+        memo=options.memo,
     )
     if isinstance(options, ScoreOptions):
         policy = RewardPolicy(**options.reward.model_dump())
@@ -276,14 +277,17 @@ def work_of(house: House, item: Item, options: CommonOptions | None) -> Work:
 
 
 def _facts(item: Item) -> dict[str, Any]:
-    """Whose trajectory the item is, and what is known of it from running it."""
-    policy, known = {"policy": item.tags.get("policy")}, item.execution
+    """Whose trajectory the item is, which step of training waits for it, and what came of running it."""
+    facts: dict[str, Any] = {"policy": item.tags.get("policy")}
+    step, known = item.tags.get("policy_step", ""), item.execution
+    if step.isascii() and step.isdigit():
+        facts["policy_step"] = int(step)
     if known is None:
-        return policy
+        return facts
     tests = None
     if known.regression and known.reproduction:
         tests = PassedTests(known.regression.passed, known.reproduction.passed)
-    return policy | {"execution": known.outcome, "tests": tests}
+    return facts | {"execution": known.outcome, "tests": tests}
 
 
 def finite(document: Mapping[str, Any]) -> bytes:

@@ -82,7 +82,7 @@ async def score_all(
 def usage(scored: Sequence[Scored]) -> dict[str, Any]:
     """OpenAI's counts; each item counts."""
     prompt = sum(len(one.prepared.prompt.ids) for one in scored)
-    cached = sum(one.verdict.cached_tokens for one in scored)
+    cached = sum(one.cached_tokens for one in scored)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": 0,
