@@ -2,7 +2,8 @@
 
 An item that has `cached` of its `prompt` tokens in the engine's cache costs a·(prompt − cached) for the
 weights and b·(prompt² − cached²) for causal attention (each uncached token looks at all before it).
-a and b are fitted by least squares to this engine's own busy time, and forgotten exponentially.
+a and b are fitted by least squares to this engine's own busy time, and forgotten exponentially; how far
+the last few items were off moves both at once, so that an engine that slows down is soon believed.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import math
 import time
 from collections.abc import Callable
 
-_MEMORY_S = 30.0
-_MEMORY_ITEMS = 8  # on a slow engine one item may take minutes: so many are remembered at least
+_SHAPE_MEMORY = (120.0, 32)  # seconds, but items at least: on a slow engine one may take minutes
+_LEVEL_MEMORY = (10.0, 4)
 _GUESS_S = 1 / 5_000  # a token, until something has finished
 # b/a before sizes differ enough to tell them apart; Qwen3-30B-A3B has 393k FLOP per pair of tokens
 # and 6.6 GFLOP per token: 0.6e-4. The small model on a CPU measures 2e-4.
 _PAIR_SHARE = 1e-4
-_RIDGE = 0.02
+_RIDGE = 0.002
 _ROW_S = 0.05
 _LEARNT_S = 1.0
 _LEARNT_ITEMS = 4
@@ -34,13 +35,15 @@ class Pace:
         self._row_pairs = 0
         self._row_s = 0.0
         self._row_items = 0
-        # Sums over rows, divided by each row's size: of u², uv, v², ut, vt (see `_learn`).
+        # Weighted sums over rows: of u², uv, v², ut, vt (see `_learn`).
         self._uu = self._uv = self._vv = self._ut = self._vt = 0.0
         self._tokens = self._busy_s = 0.0
         self._seen_s = 0.0
         self._seen_items = 0
         self._token_s = _GUESS_S
         self._pair_s = _GUESS_S * _PAIR_SHARE
+        self._late_s = self._late_said_s = 0.0  # what the last items took, and what was said
+        self._level = 1.0
 
     @property
     def learnt(self) -> bool:
@@ -57,15 +60,15 @@ class Pace:
     @property
     def a_s(self) -> float:
         """Seconds a token."""
-        return self._token_s
+        return self._level * self._token_s
 
     @property
     def b_s(self) -> float:
         """Seconds a pair of tokens."""
-        return self._pair_s
+        return self._level * self._pair_s
 
     def seconds(self, tokens: int, pairs: int) -> float:
-        return self._token_s * tokens + self._pair_s * pairs
+        return self._level * (self._token_s * tokens + self._pair_s * pairs)
 
     def begin(self) -> None:
         if self._since is None:
@@ -102,22 +105,32 @@ class Pace:
 
     def _learn(self) -> None:
         """Weighted least squares in t = α·u + β·v, where p = tokens + r·pairs is a row's size,
-        u = tokens/p, v = r·pairs/p, t = seconds/p, weight p, and r the share that is assumed. A
+        u = tokens/p, v = r·pairs/p, t = seconds/p, weight √p, and r the share that is assumed. A
         ridge pulls α and β together, so while all items are of one size the shape stays as assumed."""
         tokens, pairs, seconds = float(self._row_tokens), self._row_pairs * _PAIR_SHARE, self._row_s
         size = tokens + pairs
-        keep = math.exp(-min(seconds / _MEMORY_S, self._row_items / _MEMORY_ITEMS))
-        self._uu = self._uu * keep + tokens * tokens / size
-        self._uv = self._uv * keep + tokens * pairs / size
-        self._vv = self._vv * keep + pairs * pairs / size
-        self._ut = self._ut * keep + tokens * seconds / size
-        self._vt = self._vt * keep + pairs * seconds / size
+        weight = size**-1.5
+        keep = self._kept(_SHAPE_MEMORY)
+        self._uu = self._uu * keep + weight * tokens * tokens
+        self._uv = self._uv * keep + weight * tokens * pairs
+        self._vv = self._vv * keep + weight * pairs * pairs
+        self._ut = self._ut * keep + weight * tokens * seconds
+        self._vt = self._vt * keep + weight * pairs * seconds
+        self._solve()
+        keep = self._kept(_LEVEL_MEMORY)
+        said_s = self._token_s * tokens + self._pair_s * self._row_pairs
+        self._late_s = self._late_s * keep + seconds
+        self._late_said_s = self._late_said_s * keep + said_s
+        self._level = self._late_s / self._late_said_s
         self._tokens = self._tokens * keep + tokens
         self._busy_s = self._busy_s * keep + seconds
         self._seen_s += seconds
         self._seen_items += self._row_items
-        self._solve()
         self._clear_row()
+
+    def _kept(self, memory: tuple[float, int]) -> float:
+        memory_s, memory_items = memory
+        return math.exp(-min(self._row_s / memory_s, self._row_items / memory_items))
 
     def _solve(self) -> None:
         ridge = _RIDGE * (self._uu + 2 * self._uv + self._vv)
