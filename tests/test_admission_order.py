@@ -172,3 +172,24 @@ async def test_two_thousand_at_once() -> None:
     await turns(5_000)
     assert len(inside) == 2_000
     assert empty(admission)
+
+
+async def test_beside_a_giant_the_short_ones_go_on() -> None:
+    """256k tokens take a minute: shorter work shares the engine's steps with it, a second one waits."""
+    admission, inside = door(inside=10_000, window=100), []
+    giant, *_ = enter(admission, [1_000], inside)
+    await turns()
+    small = enter(admission, [30] * 4, inside)
+    second, *_ = enter(admission, [1_000], inside)
+    await turns()
+    assert inside == [giant, *small[:2]], "half a window of them"
+    for guest in small:
+        guest.leave.set()
+    await turns(20)
+    assert inside == [giant, *small]
+    giant.leave.set()
+    await turns()
+    assert inside[-1] is second
+    second.leave.set()
+    await turns()
+    assert empty(admission)

@@ -138,9 +138,11 @@ async def test_taken_whole_or_refused_by_its_predicted_finish() -> None:
         return admission.predicted_s(demands, standing(priority, who))  # type: ignore[arg-type]
 
     assert predicted() == pytest.approx(11.5), "all of the bulk is no larger"
-    assert predicted(priority="interactive") == pytest.approx(2.5), "behind what is inside only"
+    assert predicted(priority="interactive") == pytest.approx(2.5 * 1.05), (
+        "behind what is inside only"
+    )
     assert predicted("other") == pytest.approx(1 + 1.5 + 1.5), "and as much for the other key"
-    assert admission.predicted_s({0: Demand.of(50)}, standing()) == pytest.approx(1.5)
+    assert admission.predicted_s({0: Demand.of(50)}, standing()) == pytest.approx(1 + 0.5 * 1.125)
     clock.now += 0.5
     assert predicted() == pytest.approx(11.0), "half a second of what is inside is done"
     with pytest.raises(Overloaded) as caught:

@@ -4,9 +4,9 @@ Sees integers, keys and clocks, no text. A request is taken or refused whole (`A
 its items then takes a seat, waits for room, and leaves at once when nobody wants it any more, waking
 whoever is next, so that no token is leaked by any storm of cancellations.
 
-door.py      limits, the window, who goes in       lines.py     the order of work
-pace.py      seconds from tokens, fitted           seats.py     what is known of an item
-prefixes.py  what the engine's cache holds
+door.py      limits, refusals, who goes in         inside.py    the window that is kept just full
+lines.py     the order of work                     seats.py     what is known of an item
+pace.py      seconds from tokens, fitted           prefixes.py  what the engine's cache holds
 """
 
 from app.admission.door import Admission, Limits, Ticket

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from app.admission.lines import Lines
+from app.admission.inside import Inside
+from app.admission.lines import CLASS_SHARE, OLDEST_SHARE, Lines
 from app.admission.pace import Pace
 from app.admission.seats import CLASSES, Demand, Load, Seat, Standing
 from app.errors import Deadline, Overloaded, TooLong
 from app.types import Priority
 
+_LEAST = 1e-9
 _RETRY_AFTER_S = (1.0, 60.0)
 
 
@@ -37,16 +40,16 @@ class Admission:
         self.pace = Pace(clock)
         self._clock = clock
         self._lines = Lines()
-        self._inside = [Load() for _ in CLASSES]
+        self._inside = Inside(limits.inside_tokens, limits.window_tokens)
         self._waiting = [Load() for _ in CLASSES]
 
     @property
     def inside_tokens(self) -> int:
-        return sum(load.tokens for load in self._inside)
+        return self._inside.load.tokens
 
     @property
     def inside_items(self) -> int:
-        return sum(load.items for load in self._inside)
+        return self._inside.load.items
 
     @property
     def waiting_tokens(self) -> int:
@@ -104,21 +107,26 @@ class Admission:
 
     def predicted_s(self, demands: Mapping[int, Demand], standing: Standing) -> float:
         """Seconds until a request that comes now is finished: what is inside, all that is more urgent,
-        what is no larger under its own key, and as many tokens of every other key."""
-        rank, mine = standing.rank, Load()
+        what is no larger under its own key, as many tokens of every other key, and the shares of
+        those who are passed over."""
+        rank, mine, larger = standing.rank, Load(), Load()
         for demand in demands.values():
             mine.add(demand)
-        largest = max(demand.tokens for demand in demands.values())
         lines = self._lines.classes[rank].lines
         if own := lines.get(standing.key_id):
-            mine = mine.plus(own.ahead(largest))
+            before, larger = own.ahead(max(demand.tokens for demand in demands.values()))
+            mine.merge(before)
+        mine_s = self._seconds(mine) + min(
+            OLDEST_SHARE * self._seconds(mine), self._seconds(larger)
+        )
         ahead_s = self._inside_s() + sum(self._seconds(load) for load in self._waiting[:rank])
         for key_id, line in lines.items():
             if key_id != standing.key_id:
-                theirs = line.ahead(self.limits.inside_tokens)
+                theirs, _ = line.ahead(self.limits.inside_tokens)
                 share = min(1.0, mine.tokens / max(1, theirs.tokens))
                 ahead_s += share * self._seconds(theirs)
-        return ahead_s + self._seconds(mine)
+        lower_s = sum(self._seconds(load) for load in self._waiting[rank + 1 :])
+        return ahead_s + mine_s + min(CLASS_SHARE * (ahead_s + mine_s), lower_s)
 
     def backlog_s(self, priority: Priority = "backfill") -> float:
         """Seconds of work inside, and waiting in this class and those more urgent: the predicted
@@ -135,13 +143,12 @@ class Admission:
         """Waits for room, gives the priority to tell the engine, and takes the room back whatever
         happens. Raises `Deadline` for a seat whose time is over: it does not go in."""
         priority = await self._acquire(seat)
-        rank = seat.standing.rank
         finished = False
         try:
             yield priority
             finished = True
         finally:
-            self._inside[rank].remove(seat.demand)
+            self._inside.remove(seat)
             if not finished:
                 self.pace.dropped()
             if not self.inside_items:
@@ -186,7 +193,7 @@ class Admission:
 
     def _take_back(self, seat: Seat) -> None:
         if seat.granted.exception() is None:
-            self._inside[seat.standing.rank].remove(seat.demand)
+            self._inside.remove(seat)
             if not self.inside_items:
                 self.pace.idle()
 
@@ -207,29 +214,21 @@ class Admission:
                 continue
             self._lines.go(seat, at_rank)
             self._waiting[seat.standing.rank].remove(seat.demand)
-            self._inside[seat.standing.rank].add(seat.demand)
+            self._inside.add(seat)
             self.pace.begin()
             seat.granted.set_result(CLASSES[at_rank])
 
     def _next(self) -> tuple[Seat, int] | None:
         for seat, at_rank in self._lines.heads():
-            if seat.granted.done() or self._fits(seat, promoted=at_rank < seat.standing.rank):
+            if seat.granted.done() or self._inside.fits(
+                seat, promoted=at_rank < seat.standing.rank
+            ):
                 return seat, at_rank
         return None
 
-    def _fits(self, seat: Seat, promoted: bool) -> bool:
-        """The window of a class is full by it and those more urgent: who is more urgent than all
-        inside finds it empty. One that is promoted goes in alone of its class."""
-        rank = seat.standing.rank
-        if self.inside_tokens + seat.demand.tokens > self.limits.inside_tokens:
-            return not self.inside_items
-        if promoted:
-            return not self._inside[rank].items
-        return sum(load.tokens for load in self._inside[: rank + 1]) < self.limits.window_tokens
-
     def _inside_s(self) -> float:
         """What is left of what is inside: it has been worked on since the last item was finished."""
-        return max(0.0, sum(map(self._seconds, self._inside)) - self.pace.since_row_s())
+        return max(0.0, self._seconds(self._inside.load) - self.pace.since_row_s())
 
     def _seconds(self, load: Load) -> float:
         return self.pace.seconds(load.tokens, load.pairs)
@@ -250,8 +249,10 @@ class Ticket:
 
     def seat(self, demand: Demand) -> Seat:
         """A seat for one item; it is nowhere until it goes to `room`."""
-        work_s = self.admission.pace.seconds(demand.tokens, demand.pairs)
-        return Seat(demand, self._standing, work_s)
+        pace = self.admission.pace
+        work_s = pace.seconds(demand.tokens, demand.pairs)
+        size = round(4 * math.log2(max(_LEAST, work_s / pace.seconds(1_000, 1_000_000))))
+        return Seat(demand, self._standing, work_s, size)
 
     def reserved(self, number: int) -> Demand | None:
         return self._reserved.get(number)

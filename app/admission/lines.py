@@ -3,7 +3,7 @@
 Three rules, one inside the other, each work-conserving:
 - classes: the more urgent first;
 - inside a class, keys: the one that was given the fewest tokens first (start-time fair queuing);
-- inside a key: the earlier policy step, then the shortest expected work.
+- inside a key: the earlier policy step, then the shortest expected work, then who came first.
 
 What is passed over earns: of all work that goes ahead of a less urgent class, or ahead of the oldest
 item of a line, a share is credited to those who wait, and when the credit pays for their next item, it
@@ -32,7 +32,7 @@ class Line:
     served_tokens: float
     earned_s: float = 0.0
     sizes: list[Load] = field(default_factory=lambda: [Load() for _ in range(_SIZES)])
-    _best: list[tuple[float, float, int, Seat]] = field(default_factory=list)
+    _best: list[tuple[float, int, int, Seat]] = field(default_factory=list)
     _oldest: OrderedDict[Seat, None] = field(default_factory=OrderedDict)
     _number: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -41,7 +41,7 @@ class Line:
 
     def add(self, seat: Seat) -> None:
         self._oldest[seat] = None
-        entry = (seat.demand.step, seat.work_s, next(self._number), seat)
+        entry = (seat.demand.step, seat.size, next(self._number), seat)
         heapq.heappush(self._best, entry)
         self.sizes[_size(seat.demand.tokens)].add(seat.demand)
 
@@ -71,12 +71,12 @@ class Line:
         else:
             self.earned_s += OLDEST_SHARE * seat.work_s
 
-    def ahead(self, tokens: int) -> Load:
-        """What goes before an item of so many tokens."""
-        load = Load()
-        for smaller in self.sizes[: _size(tokens) + 1]:
-            load = load.plus(smaller)
-        return load
+    def ahead(self, tokens: int) -> tuple[Load, Load]:
+        """What is no larger than an item of so many tokens, to a power of two, and what is."""
+        loads = Load(), Load()
+        for size, load in enumerate(self.sizes):
+            loads[size > _size(tokens)].merge(load)
+        return loads
 
 
 @dataclass(eq=False, slots=True)

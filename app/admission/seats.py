@@ -60,17 +60,21 @@ class Load:
         self.pairs -= demand.pairs
         self.items -= 1
 
-    def plus(self, other: Load) -> Load:
-        return Load(self.tokens + other.tokens, self.pairs + other.pairs, self.items + other.items)
+    def merge(self, other: Load) -> None:
+        self.tokens += other.tokens
+        self.pairs += other.pairs
+        self.items += other.items
 
 
 @dataclass(eq=False, slots=True)
 class Seat:
-    """One item at the door. `granted` gives the priority that the engine is told."""
+    """One item at the door. `granted` gives the priority that the engine is told. `size` orders items
+    by their expected work, in steps so coarse that a guess that wavers lets nobody pass his equal."""
 
     demand: Demand
     standing: Standing
     work_s: float
+    size: int
     granted: asyncio.Future[Priority] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
