@@ -65,6 +65,9 @@ class Settings(BaseModel):
     memo_ttl_s: float = Field(
         21_600.0, ge=3600, description="How long a verdict is remembered, in seconds."
     )
+    token_memo_bytes: int = Field(
+        256 * _MIB, ge=0, description="Token ids of messages that are remembered; 0: none."
+    )
     render_threads: int = Field(2, ge=1, description="Threads that adapt and tokenize.")
     max_items: int = Field(256, ge=1, description="Items of one request.")
     max_body_bytes: int = Field(64 * _MIB, ge=1024, description="Decoded bytes of a JSON body.")

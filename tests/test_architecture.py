@@ -66,7 +66,7 @@ DOORS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "bench": (
         {"api", "cli", "config", "admission", "engine", "render", "adapters"} | NOUNS,
-        {"httpx", "rich", "swe_rm_client", "vllm"},
+        {"httpx", "rich", "swe_rm_client", "tokenizers", "vllm"},
     ),
 }  # fmt: skip
 # A room that imports itself under another name.

@@ -179,6 +179,8 @@ class House:
         yield "swe_rm_token_pair_seconds", "Fitted cost of a pair of tokens", pace.b_s
         yield "swe_rm_memo_bytes", "Bytes of remembered verdicts", self.scorer.memo.held_bytes
         yield "swe_rm_memo_entries", "Remembered verdicts", len(self.scorer.memo)
+        tokens = self.scorer.token_memo_bytes
+        yield "swe_rm_token_memo_bytes", "Bytes of remembered token ids", tokens
         yield "swe_rm_shareable_items", "Computations others could share", self.scorer.memo.flying
         yield "swe_rm_bodies_bytes", "Bytes of request bodies held", self.bodies.held_bytes
         health = self.health()

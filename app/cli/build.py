@@ -55,6 +55,7 @@ def open_model(settings: Settings) -> tuple[store.Model, Renderer, Labels]:
         found.template,
         f"{found.template.name}@{found.template_digest}",
         allowed_tokens=context_tokens - 1,
+        memo_bytes=settings.token_memo_bytes,
     )
     return found, renderer, renderer.labels(found.labels)
 

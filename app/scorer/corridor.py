@@ -87,6 +87,10 @@ class Scorer:
     def allowed_tokens(self) -> int:
         return self._renderer.allowed_tokens
 
+    @property
+    def token_memo_bytes(self) -> int:
+        return self._renderer.memo_bytes
+
     def calibrator(self, name: str) -> Calibrator:
         """`active`, `identity` or an id. Raises `CalibrationNotFound` naming those there are."""
         found = self.model.active_calibration if name == "active" else name
