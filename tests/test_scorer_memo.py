@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,6 +47,17 @@ async def scorer(engine: PickyEngine) -> AsyncIterator[Scorer]:
     made.close()
 
 
+async def until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not reached():
+            await asyncio.sleep(0.001)
+
+
+def waiting(scorer: Scorer) -> int:
+    """All who wait for a computation."""
+    return sum(flight.waiters for flight in scorer.memo._flights.values())
+
+
 def sources(found: list[Outcome]) -> list[str]:
     return [each.source for each in found if isinstance(each, Scored)]
 
@@ -75,6 +86,7 @@ async def test_a_retry_is_taken_by_a_house_that_is_full(engine: PickyEngine) -> 
     await outcomes(scorer, [work(1)])
     engine.hung = True
     blocked = asyncio.create_task(outcomes(scorer, [work(2)]))
+    await until(lambda: engine.calls == 2)
     ticket = await scorer.take([work(3)], order())  # what waits fills the house
     assert sources(await outcomes(scorer, [work(1)] * 20)) == ["memo"] * 20
     ticket.abandon()
@@ -89,12 +101,10 @@ async def test_a_client_that_leaves_takes_nothing_from_one_who_stays(
 ) -> None:
     gate = engine.gates[ids_of(work(1)).tobytes()] = asyncio.Event()
     leaving = asyncio.create_task(outcomes(scorer, [work(1)]))
-    while not engine.seen:
-        await asyncio.sleep(0.001)
+    await until(lambda: bool(engine.seen))
     staying = asyncio.create_task(outcomes(scorer, [work(1)]))
-    while scorer.admission.waiting_items or scorer._preparing:
-        await asyncio.sleep(0.001)
-    await asyncio.sleep(0.01)
+    (flight,) = scorer.memo._flights.values()
+    await until(lambda: flight.waiters == 2)
     leaving.cancel()
     await asyncio.gather(leaving, return_exceptions=True)
     gate.set()
@@ -108,12 +118,12 @@ async def test_who_joins_brings_his_urgency_and_his_time(engine: PickyEngine) ->
     scorer = build_scorer(engine, inside=tokens + 5, memo_bytes=MIB)
     gate = engine.gates[ids_of(work(0)).tobytes()] = asyncio.Event()
     requests = [asyncio.create_task(outcomes(scorer, [work(0)]))]
-    while not engine.seen:
-        await asyncio.sleep(0.001)
-    for number, priority in ((1, "rollout"), (2, "backfill"), (2, "interactive")):
-        how = replace(order(), priority=priority)  # type: ignore[arg-type]
+    await until(lambda: bool(engine.seen))
+    asked: list[tuple[int, Priority]] = [(1, "rollout"), (2, "backfill"), (2, "interactive")]
+    for waiters, (number, priority) in enumerate(asked, 2):
+        how = replace(order(), priority=priority)
         requests.append(asyncio.create_task(outcomes(scorer, [work(number)], how)))
-        await asyncio.sleep(0.02)
+        await until(lambda now=waiters: waiting(scorer) == now)
     gate.set()
     found = await asyncio.gather(*requests)
     assert engine.seen == [ids_of(work(number)) for number in (0, 2, 1)]

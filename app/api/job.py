@@ -78,12 +78,13 @@ async def take_job(
     if not body.items:
         message = f"{items_key}: a list of 1 to {house.limits.max_items} items is needed"
         raise InvalidRequest(message, param=items_key)
-    order = _order(house, options, received_at)
+    key_id = key_of(request)
+    order = replace(_order(house, options, received_at), key_id=key_id)
     names = await _names(house, body.items)
     works = [_work(house, item, options) for item in body.items]
     take = house.scorer.take(works, order)
     taken = await until_gone(request.receive, take, undo=Taken.abandon)
-    return Job(options, names, taken, received_at, parse_s, key_of(request))
+    return Job(options, names, taken, received_at, parse_s, key_id)
 
 
 async def _names(house: House, items: Sequence[object | ItemError]) -> list[Named]:

@@ -65,6 +65,7 @@ async def score_all(
         deadline=loop.time() - elapsed_s + timeout_s,
         calibrator=house.scorer.calibrator("active"),
         priority=priority,
+        key_id=key_of(request),
     )
     take = house.scorer.take(works, order)
     taken = await until_gone(request.receive, take, undo=Taken.abandon)
