@@ -49,10 +49,25 @@ class Settings(BaseModel):
     inside_tokens: int = Field(
         1_048_576, ge=1, description="Tokens handed to the engine at once. What waits stays ours."
     )
+    window_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="Uncached tokens that keep the engine just busy; default: two steps. More is "
+        "never idle, less keeps the order of work ours.",
+    )
     waiting_tokens: int = Field(
         134_217_728, ge=1, description="Tokens that may wait; 4 bytes each."
     )
     waiting_items: int = Field(16_384, ge=1, description="Items that may wait.")
+    memo_bytes: int = Field(
+        64 * _MIB, ge=0, description="Verdicts that are remembered, some 600 bytes each; 0: none."
+    )
+    memo_ttl_s: float = Field(
+        21_600.0, ge=3600, description="How long a verdict is remembered, in seconds."
+    )
+    token_memo_bytes: int = Field(
+        256 * _MIB, ge=0, description="Token ids of messages that are remembered; 0: none."
+    )
     render_threads: int = Field(2, ge=1, description="Threads that adapt and tokenize.")
     max_items: int = Field(256, ge=1, description="Items of one request.")
     max_body_bytes: int = Field(64 * _MIB, ge=1024, description="Decoded bytes of a JSON body.")

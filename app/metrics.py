@@ -25,7 +25,8 @@ _SECONDS = (0.005, 0.02, 0.1, 0.3, 1, 3, 8, 15, 30, 60, 120, 180, 300, 600, 1200
 _TOKENS = (256, 1024, 4096, 8192, 16384, 32768, 65536, 131072, 262144)
 _SHARE = tuple(edge / 20 for edge in range(1, 20))
 
-# Name, help, value; or values by state. What ends in _total is a counter.
+# Name, help, value; or values by state (what ends in _state) or by class of work. What ends in _total
+# is a counter.
 Reading = tuple[str, str, float | Mapping[str, float]]
 
 
@@ -54,6 +55,9 @@ class Metrics:
             ["route", "outcome"],
             **at,
         )
+        self.sources = Counter(
+            "swe_rm_item_sources", "Scored items: computed, shared or memo", ["source"], **at
+        )
         self.refusals = Counter("swe_rm_refused_requests", "Requests refused whole", ["code"], **at)
         self.defects = Counter(
             "swe_rm_defects",
@@ -74,7 +78,7 @@ class Metrics:
             "swe_rm_prompt_tokens", "Tokens of a scored prompt", buckets=_TOKENS, **at
         )
         self.tokens = Counter(
-            "swe_rm_tokens", "Tokens of scored prompts: computed, cached or elided", ["kind"], **at
+            "swe_rm_tokens", "Of scored prompts: computed, cached, memo, elided", ["kind"], **at
         )
         flagged = "Scored items that show a sign of reward hacking"
         self.flags = Counter("swe_rm_flagged_items", flagged, ["kind"], **at)
@@ -133,9 +137,10 @@ class _Live(Collector):
     def collect(self) -> Iterable[Metric]:
         for name, text, value in self._read():
             if isinstance(value, Mapping):
-                family = GaugeMetricFamily(name, text, labels=["state"])
-                for state, one in value.items():
-                    family.add_metric([state], one)
+                label = "state" if name.endswith("_state") else "class"
+                family = GaugeMetricFamily(name, text, labels=[label])
+                for kind, one in value.items():
+                    family.add_metric([kind], one)
                 yield family
             elif name.endswith("_total"):
                 yield CounterMetricFamily(name, text, value=value)

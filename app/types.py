@@ -13,6 +13,7 @@ from typing import Literal
 
 Priority = Literal["interactive", "rollout", "backfill"]
 Reduction = Literal["single", "max", "logsumexp"]
+Source = Literal["computed", "memo", "shared"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from app.api.feedback.receipts import Receipts
 from app.api.house import Health, House
 from app.api.house import Limits as BodyLimits
 from app.engine.fake import FakeEngine
+from app.memo import Memo
 from app.metrics import Metrics
 from app.outcomes import open_store
 from app.render import Renderer
@@ -97,8 +98,9 @@ def build(
     step_calibration: Mapping[str, Any] | None = None,
     label_mass_floor: float = 0.0,
     trust_prompts: bool = False,
+    memo_bytes: int = 0,
 ) -> Built:
-    """A house; close it with `house.close()`, or use `opened`."""
+    """A house, without a memo unless `memo_bytes`; close it with `house.close()`, or use `opened`."""
     engine = engine or FakeEngine()
     made, labels, found = renderer(allowed_tokens)
     identity = Identity(found.name, found.revision, made.fingerprint, "fp_test", found.trained)
@@ -106,7 +108,9 @@ def build(
     steps = calibration.read_calibrator(step_calibration) if step_calibration else None
     model = Model(identity, labels, label_mass_floor, calibrators, active, steps)
     door = door or DoorLimits(1_048_576, 134_217_728, 16_384)
-    scorer = Scorer(model, made, Admission(door), engine, 2, door.waiting_items)
+    scorer = Scorer(
+        model, made, Admission(door), engine, 2, door.waiting_items, Memo(memo_bytes, 3600)
+    )
     metrics = Metrics(CollectorRegistry())
     metrics.model.info({"name": found.name, "revision": found.revision, "trained": "false"})
     state: dict[str, Any] = {"trouble": None, "canary": {"items": 0, "drift": 0.0}}

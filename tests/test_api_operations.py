@@ -224,7 +224,7 @@ async def test_the_openapi_page_says_what_is_checked(
     _, client = house
     page = strict((await client.get("/openapi.json")).content)
     routes = {"/score", "/rerank", "/tokenize", "/info", "/metrics", "/livez", "/readyz", "/health",
-              "/version", "/v1/models", "/v2/health/live", "/v2/health/ready", "/",
+              "/version", "/load", "/v1/models", "/v2/health/live", "/v2/health/ready", "/",
               "/v1/rerank", "/v2/rerank", "/get_reward", "/rm", "/classify", "/seed_session",
               "/verify", "/v1/chat/completions", "/outcomes", "/scores/{score_id}", "/rewards",
               "/quality", "/calibrations", "/calibrations/active", "/receipts/verify"}  # fmt: skip

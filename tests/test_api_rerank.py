@@ -142,7 +142,7 @@ async def test_routes_of_later_versions_are_absent(
     house: tuple[Built, httpx.AsyncClient],
 ) -> None:
     _, client = house
-    for path in ("/load", "/ui", "/outcomes", "/rewards"):
+    for path in ("/ui", "/outcomes", "/rewards"):
         check_problem(await client.post(path, json={}), 404, "not_found")
 
 

@@ -64,7 +64,10 @@ DOORS: dict[str, tuple[set[str], set[str]]] = {
             "pydantic",
         },
     ),
-    "bench": ({"api", "cli", "config"}, {"httpx", "rich", "swe_rm_client", "vllm"}),
+    "bench": (
+        {"api", "cli", "config", "admission", "engine", "render", "adapters"} | NOUNS,
+        {"httpx", "rich", "swe_rm_client", "tokenizers", "vllm"},
+    ),
 }  # fmt: skip
 # A room that imports itself under another name.
 OWN_NAME = {"client": "swe_rm_client"}

@@ -27,6 +27,7 @@ from app.errors import (
     Overloaded,
     TooLong,
 )
+from app.memo import Memo
 from app.render import Renderer
 from app.scorer import Model, Order, Outcome, Scored, Scorer, Work
 from app.types import Identity, Labels, Priority, Verdict
@@ -78,11 +79,15 @@ async def scorer(engine: PickyEngine) -> AsyncIterator[Scorer]:
     made.close()
 
 
-def build(engine: FakeEngine, inside: int = 10_000, waiting: int = 10_000) -> Scorer:
+def build(
+    engine: FakeEngine, inside: int = 10_000, waiting: int = 10_000, memo_bytes: int = 0
+) -> Scorer:
     identity = Identity("nano", "sha256:0", "t@1", "fp_0", trained=False)
     model = Model(identity, LABELS, 0.1, read_calibrators([PLATT]), "p")
     door = Admission(Limits(inside, waiting, 64))
-    return Scorer(model, RENDERER, door, engine, workers=2, preparing_items=64)
+    return Scorer(
+        model, RENDERER, door, engine, workers=2, preparing_items=64, memo=Memo(memo_bytes, 3600)
+    )
 
 
 def left_behind(scorer: Scorer) -> tuple[int, ...]:
@@ -245,7 +250,7 @@ async def test_late_already(scorer: Scorer, engine: PickyEngine) -> None:
         taken._judge = functools.partial(scorer.judge, order=order(-1))
         assert isinstance((await taken.all())[0], Deadline)
     assert engine.seen == []
-    assert scorer.admission.pace._tokens == 0, "nothing was finished"
+    assert scorer.admission.pace._row_items == 0, "nothing was finished"
 
 
 async def test_a_request_is_refused_whole_before_any_engine_work(engine: PickyEngine) -> None:

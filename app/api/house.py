@@ -171,6 +171,17 @@ class House:
         yield "swe_rm_inside_items", "Items handed to the engine", door.inside_items
         yield "swe_rm_waiting_tokens", "Tokens waiting at the door", door.waiting_tokens
         yield "swe_rm_waiting_items", "Items waiting at the door", door.waiting_items
+        backlog = self.scorer.backlog_s()
+        yield "swe_rm_backlog_seconds", "Predicted wait of a newcomer, by class", backlog
+        pace = door.pace
+        yield "swe_rm_prefill_tokens_per_second", "Uncached tokens, of late", pace.tokens_per_s
+        yield "swe_rm_token_seconds", "Fitted cost of a token", pace.a_s
+        yield "swe_rm_token_pair_seconds", "Fitted cost of a pair of tokens", pace.b_s
+        yield "swe_rm_memo_bytes", "Bytes of remembered verdicts", self.scorer.memo.held_bytes
+        yield "swe_rm_memo_entries", "Remembered verdicts", len(self.scorer.memo)
+        tokens = self.scorer.token_memo_bytes
+        yield "swe_rm_token_memo_bytes", "Bytes of remembered token ids", tokens
+        yield "swe_rm_shareable_items", "Computations others could share", self.scorer.memo.flying
         yield "swe_rm_bodies_bytes", "Bytes of request bodies held", self.bodies.held_bytes
         health = self.health()
         ready = self.state == "ready"

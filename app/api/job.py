@@ -78,12 +78,13 @@ async def take_job(
     if not body.items:
         message = f"{items_key}: a list of 1 to {house.limits.max_items} items is needed"
         raise InvalidRequest(message, param=items_key)
-    order = _order(house, options, received_at)
+    key_id = key_of(request)
+    order = replace(_order(house, options, received_at), key_id=key_id)
     names = await _names(house, body.items)
     works = [_work(house, item, options) for item in body.items]
     take = house.scorer.take(works, order)
     taken = await until_gone(request.receive, take, undo=Taken.abandon)
-    return Job(options, names, taken, received_at, parse_s, key_of(request))
+    return Job(options, names, taken, received_at, parse_s, key_id)
 
 
 async def _names(house: House, items: Sequence[object | ItemError]) -> list[Named]:
@@ -200,6 +201,7 @@ def _order(house: House, options: CommonOptions, received_at: float) -> Order:
         priority=options.priority,
         on_overflow=options.on_overflow,
         fail_on_flags=frozenset(options.fail_on_flags or ()),
+        memo=options.memo,
     )
     if isinstance(options, ScoreOptions):
         policy = RewardPolicy(**options.reward.model_dump())
@@ -276,14 +278,17 @@ def work_of(house: House, item: Item, options: CommonOptions | None) -> Work:
 
 
 def _facts(item: Item) -> dict[str, Any]:
-    """Whose trajectory the item is, and what is known of it from running it."""
-    policy, known = {"policy": item.tags.get("policy")}, item.execution
+    """Whose trajectory the item is, which step of training waits for it, and what came of running it."""
+    facts: dict[str, Any] = {"policy": item.tags.get("policy")}
+    step, known = item.tags.get("policy_step", ""), item.execution
+    if step.isascii() and step.isdigit():
+        facts["policy_step"] = int(step)
     if known is None:
-        return policy
+        return facts
     tests = None
     if known.regression and known.reproduction:
         tests = PassedTests(known.regression.passed, known.reproduction.passed)
-    return policy | {"execution": known.outcome, "tests": tests}
+    return facts | {"execution": known.outcome, "tests": tests}
 
 
 def finite(document: Mapping[str, Any]) -> bytes:

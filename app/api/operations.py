@@ -21,7 +21,7 @@ from app.scorer import FLAG_KINDS, FORMATS
 API_VERSION = 1
 FEATURES = (
     "score", "rerank", "ndjson", "elide", "tokenize", "gzip", "zstd", "steps", "rewards", "group_stats",
-    "hybrid", "dialects", "flags",
+    "hybrid", "dialects", "flags", "memo", "load",
 )  # fmt: skip
 
 FEEDBACK = ("outcomes", "rewards_later", "scores", "quality", "calibrations", "record_execution")
@@ -55,6 +55,18 @@ async def metrics(request: Request) -> Response:
     """Prometheus text; the engine's own metrics stand on the same page."""
     page, media_type = _house(request).metrics.page()
     return Response(page, media_type=media_type)
+
+
+@router.get("/load")
+async def load(request: Request) -> dict[str, Any]:
+    """How long a newcomer would wait, by class, and what waits: for who spreads work over replicas."""
+    scorer = _house(request).scorer
+    return {
+        "backlog_s": {name: round(wait_s, 3) for name, wait_s in scorer.backlog_s().items()},
+        "waiting_items": scorer.admission.waiting_items,
+        "waiting_tokens": scorer.admission.waiting_tokens,
+        "prefill_tokens_per_s": round(scorer.admission.pace.tokens_per_s, 1),
+    }
 
 
 @router.get("/version")

@@ -46,7 +46,7 @@ def _instance(name: Named, outcome: Outcome) -> str | None:
 
 def _scored(house: House, outcome: Scored, key_id: str) -> dict[str, Any]:
     identity = house.scorer.model.identity
-    score, prepared, verdict = outcome.score, outcome.prepared, outcome.verdict
+    score, prepared = outcome.score, outcome.prepared
     prompt, feedback = prepared.prompt, house.feedback
     return {
         "score_id": score_id(prepared.prompt_digest, identity.system_fingerprint, key_id),
@@ -68,11 +68,11 @@ def _scored(house: House, outcome: Scored, key_id: str) -> dict[str, Any]:
         "template": identity.template,
         "system_fingerprint": identity.system_fingerprint,
         "calibration": score.calibration,
-        "source": "computed",
+        "source": outcome.source,
         "tokens": {
             "prompt": len(prompt.ids),
-            "cached": verdict.cached_tokens,
-            "computed": len(prompt.ids) - verdict.cached_tokens,
+            "cached": outcome.cached_tokens,
+            "computed": outcome.computed_tokens,
             "steps": outcome.step_tokens,
             "elided": prompt.elided_tokens,
         },
@@ -81,7 +81,7 @@ def _scored(house: House, outcome: Scored, key_id: str) -> dict[str, Any]:
         "timings_ms": {
             "render": _ms(prepared.render_s),
             "wait": _ms(outcome.wait_s),
-            "engine": _ms(verdict.engine_s),
+            "engine": _ms(outcome.engine_s),
         },
         "receipt": feedback.receipt(identity, outcome, key_id) if feedback else None,
     }
@@ -122,17 +122,26 @@ def counts(results: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def usage(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Tokens of each distinct prompt, once: equal prompts have equal score ids."""
-    distinct = {r["score_id"]: r["tokens"] for r in results if r["status"] == "scored"}.values()
-    prompt = sum(tokens["prompt"] for tokens in distinct)
-    cached = sum(tokens["cached"] for tokens in distinct)
+    """Tokens of each distinct prompt, once: equal prompts have equal score ids.
+
+    `memo_tokens` are those of prompts that cost this request nothing: remembered, or computed for
+    another; `computed_tokens` count what the engine computed for it, steps included.
+    """
+    distinct: dict[str, Mapping[str, Any]] = {}
+    found = [r for r in results if r["status"] == "scored"]
+    for result in found:
+        if result["score_id"] not in distinct or result["source"] == "computed":
+            distinct[result["score_id"]] = result
+    prompt = sum(r["tokens"]["prompt"] for r in distinct.values())
+    cached = sum(r["tokens"]["cached"] for r in distinct.values())
+    computed = sum(r["tokens"]["computed"] for r in distinct.values())
     return {
         "prompt_tokens": prompt,
         "completion_tokens": 0,
         "total_tokens": prompt,
         "prompt_tokens_details": {"cached_tokens": cached},
-        "computed_tokens": prompt - cached,
-        "memo_tokens": 0,
+        "computed_tokens": computed + sum(r["tokens"]["steps"] for r in found),
+        "memo_tokens": prompt - cached - computed,
     }
 
 
@@ -173,21 +182,23 @@ def record(
         if outcome.defect:
             defects.note(house, route, outcome.defect)
         return
-    prompt, verdict = outcome.prepared.prompt, outcome.verdict
+    prompt = outcome.prepared.prompt
     if house.feedback:
         house.feedback.keep(house.scorer.model.identity, outcome, name, key_id)
+    metrics.sources.labels(outcome.source).inc()
     metrics.items.labels(route, "scored").inc()
-    for stage, seconds in (
-        ("render", outcome.prepared.render_s),
-        ("wait", outcome.wait_s),
-        ("engine", verdict.engine_s),
-    ):
+    stages = {"render": outcome.prepared.render_s, "wait": outcome.wait_s}
+    if outcome.source == "computed":
+        stages["engine"] = outcome.engine_s
+    for stage, seconds in stages.items():
         metrics.stage_s.labels(stage).observe(seconds)
     metrics.prompt_tokens.observe(len(prompt.ids))
     for kind in {flag.kind for flag in outcome.prepared.flags}:
         metrics.flags.labels(kind).inc()
-    metrics.tokens.labels("cached").inc(verdict.cached_tokens)
-    metrics.tokens.labels("computed").inc(len(prompt.ids) - verdict.cached_tokens)
+    metrics.tokens.labels("cached").inc(outcome.cached_tokens)
+    metrics.tokens.labels("computed").inc(outcome.computed_tokens)
+    if outcome.source != "computed":
+        metrics.tokens.labels("memo").inc(len(prompt.ids))
     metrics.tokens.labels("steps").inc(outcome.step_tokens)
     metrics.tokens.labels("elided").inc(prompt.elided_tokens)
     metrics.probability.observe(outcome.score.probability)

@@ -27,6 +27,7 @@ from app.engine import Engine, EngineFacts, processes
 from app.engine.supervisor import Supervisor
 from app.engine.watched import Watch
 from app.errors import StartError
+from app.memo import Memo
 from app.metrics import Metrics
 from app.render import Renderer
 from app.scorer import Model, Scorer
@@ -54,6 +55,7 @@ def open_model(settings: Settings) -> tuple[store.Model, Renderer, Labels]:
         found.template,
         f"{found.template.name}@{found.template_digest}",
         allowed_tokens=context_tokens - 1,
+        memo_bytes=settings.token_memo_bytes,
     )
     return found, renderer, renderer.labels(found.labels)
 
@@ -134,7 +136,12 @@ def _house(
     supervisor: Supervisor,
     registry: CollectorRegistry,
 ) -> House:
-    door = DoorLimits(settings.inside_tokens, settings.waiting_tokens, settings.waiting_items)
+    door = DoorLimits(
+        settings.inside_tokens,
+        settings.waiting_tokens,
+        settings.waiting_items,
+        settings.window_tokens or 2 * settings.batch_tokens,
+    )
     scorer = Scorer(
         model,
         renderer,
@@ -142,6 +149,7 @@ def _house(
         supervisor,
         settings.render_threads,
         settings.waiting_items,
+        Memo(settings.memo_bytes, settings.memo_ttl_s),
     )
     limits = BodyLimits(
         max_items=settings.max_items,

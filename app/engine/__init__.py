@@ -6,6 +6,7 @@ reading.py       one reading of an engine's raw output, so that a verdict is com
 vllm.py          the engine of production, the only file that imports vLLM
 transformers.py  the reference: the same logit, slowly
 fake.py          an engine for tests that can be slow, wrong and dead on request
+stepped.py       the same with vLLM's steps and costs, to try an order of work on
 supervisor.py    owns the engine: watches it and replaces a dead or stuck one
 pulse.py         when an engine is late or dead, and how often it may be replaced
 canary.py        prompts with a known logit

@@ -54,7 +54,7 @@ class FakeEngine:
             self._refuse_when_dead()
             self.calls += 1
             started = time.perf_counter()
-            await self._work(len(token_ids))
+            await self._work(len(token_ids), priority)
             self._refuse_when_dead()
         finish, values = self._output(ids, labels)
         return Verdict(
@@ -77,18 +77,18 @@ class FakeEngine:
         """Between -4 and 4, from a checksum of the ids."""
         return zlib.crc32(ids.tobytes()) / 2**32 * 8 - 4
 
-    async def _work(self, tokens: int) -> None:
+    async def _work(self, tokens: int, priority: Priority) -> None:
         self.running_tokens += tokens
         self.most_running_tokens = max(self.most_running_tokens, self.running_tokens)
         try:
-            await (asyncio.Event().wait() if self.hung else self._sleep(tokens))
+            await (asyncio.Event().wait() if self.hung else self._sleep(tokens, priority))
         except asyncio.CancelledError:
             self.aborted += 1
             raise
         finally:
             self.running_tokens -= tokens
 
-    async def _sleep(self, tokens: int) -> None:
+    async def _sleep(self, tokens: int, priority: Priority) -> None:
         await asyncio.sleep(self.delay_s + self.token_s * tokens)
 
     def _refuse_when_dead(self) -> None:

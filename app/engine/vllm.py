@@ -219,6 +219,9 @@ def _build(options: VllmOptions, given_up: threading.Event) -> Any:
         enable_prefix_caching=True,
         enable_chunked_prefill=True,
         scheduling_policy="priority",
+        # A prompt in the middle of its prefill would keep whole steps from more urgent ones; alone, it
+        # has them whole.
+        long_prefill_token_threshold=min(options.batch_tokens // 2, options.allowed_tokens),
         tensor_parallel_size=options.tensor_parallel,
         enforce_eager=not options.compile,
         disable_log_stats=False,

@@ -34,17 +34,28 @@ class _Block:
 class Renderer:
     """Lays trajectories out under one template and one tokenizer.
 
-    `allowed_tokens` is the longest prompt that may be returned. Safe to use from several threads.
+    `allowed_tokens` is the longest prompt that may be returned; up to `memo_bytes` of token ids of single
+    messages are remembered, so that what grows encodes only what is new. Safe to use from several threads.
     Raises `StartError` when the template does not fit the tokenizer.
     """
 
     def __init__(
-        self, tokenizer_file: Path, spec: TemplateSpec, fingerprint: str, allowed_tokens: int
+        self,
+        tokenizer_file: Path,
+        spec: TemplateSpec,
+        fingerprint: str,
+        allowed_tokens: int,
+        memo_bytes: int = 0,
     ) -> None:
-        self._encoder = Encoder(tokenizer_file)
+        self._encoder = Encoder(tokenizer_file, memo_bytes)
         self._template = Template(spec, self._encoder.control_ids)
         self.fingerprint = fingerprint
         self.allowed_tokens = allowed_tokens
+
+    @property
+    def memo_bytes(self) -> int:
+        """Bytes of token ids that are remembered."""
+        return self._encoder.memo.held_bytes
 
     def labels(self, spec: LabelSpec) -> Labels:
         return self._encoder.labels(spec)

@@ -16,6 +16,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from app.errors import EngineFailed, StartError
+from app.render.memo import TokenMemo
 from app.types import Labels, LabelSpec
 
 # Chunks of this size keep the interpreter lock free between calls and all cores busy inside one.
@@ -23,9 +24,11 @@ _CHUNK_CHARS = 262_144
 
 
 class Encoder:
-    """The tokenizer of one model: `control_ids` maps each added token to its id."""
+    """The tokenizer of one model: `control_ids` maps each added token to its id. `memo_bytes` bounds the
+    ids that are remembered."""
 
-    def __init__(self, tokenizer_file: Path) -> None:
+    def __init__(self, tokenizer_file: Path, memo_bytes: int = 0) -> None:
+        self.memo = TokenMemo(memo_bytes)
         text = tokenizer_file.read_text(encoding="utf-8")
         document = json.loads(text)
         added = document.get("added_tokens", [])
@@ -38,11 +41,14 @@ class Encoder:
             tokenizer.no_padding()
 
     def encode_content(self, texts: Sequence[str]) -> list[array[int]]:
-        """Ids of each text with control tokens switched off; checked afterwards.
+        """Ids of each text with control tokens switched off; checked afterwards. Not to be changed.
 
         Raises `EngineFailed` where the check finds a control id: a defect of the tokenizer file, and
         never a reason to score.
         """
+        return self.memo.encode(texts, self._encode)
+
+    def _encode(self, texts: Sequence[str]) -> list[array[int]]:
         encoded: list[array[int]] = []
         for chunk in _chunks(texts):
             for encoding in self._content.encode_batch_fast(chunk, add_special_tokens=False):

@@ -1,4 +1,4 @@
-"""The corridor: document → Trajectory → Prompt → room inside → Verdict → Score → Reward.
+"""The corridor: document → Trajectory → Prompt → memo, or room inside → Verdict → Score → Reward.
 
 One item's failure stays its own. Returns facts and records nothing; knows no HTTP, no environment, no
 files and no metrics.
@@ -15,7 +15,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from app import adapters, audit, calibration, ranking, rewards
-from app.admission import Admission, Ticket
+from app.admission import (
+    BLOCK_TOKENS,
+    CLASSES,
+    Admission,
+    Demand,
+    Prefixes,
+    Standing,
+    Ticket,
+    capped,
+    chain_of,
+)
 from app.calibration import Calibrator
 from app.engine import Engine, EngineFacts
 from app.errors import (
@@ -28,16 +38,19 @@ from app.errors import (
     NoExecution,
     Overloaded,
 )
+from app.memo import Memo
 from app.render import Renderer
 from app.rewards import Execution, GroupStats, RewardPolicy
 from app.scorer import steps
+from app.scorer.asking import Way, step_of
 from app.scorer.calibrations import adopted
 from app.scorer.facts import Measured, Model, Order, Outcome, Prepared, Scored, Work
-from app.scorer.taken import Taken, not_scored
-from app.types import Adapted, Flag, Ranking, Reward, Score, StepScore
+from app.scorer.judging import Judging
+from app.scorer.keys import key_of
+from app.scorer.taken import Taken
+from app.types import Adapted, Flag, Ranking, Reward, Score
 
 T = TypeVar("T")
-_STEPS_AT_ONCE = 16  # each hands its whole prefix to the engine: this bounds the copies
 
 
 class Scorer:
@@ -51,10 +64,13 @@ class Scorer:
         engine: Engine,
         workers: int,
         preparing_items: int,
+        memo: Memo,
     ) -> None:
         self.model = model
         self._renderer = renderer
         self.admission = admission
+        self.memo = memo
+        self._prefixes = Prefixes(admission.limits.inside_tokens // BLOCK_TOKENS)
         self._engine = engine
         self._preparing_items = preparing_items
         self._preparing = 0
@@ -70,6 +86,10 @@ class Scorer:
     @property
     def allowed_tokens(self) -> int:
         return self._renderer.allowed_tokens
+
+    @property
+    def token_memo_bytes(self) -> int:
+        return self._renderer.memo_bytes
 
     def calibrator(self, name: str) -> Calibrator:
         """`active`, `identity` or an id. Raises `CalibrationNotFound` naming those there are."""
@@ -119,11 +139,38 @@ class Scorer:
             prepared = await asyncio.gather(*(self._prepare_or_error(w, order) for w in works))
         finally:
             self._preparing -= len(works)
-        sizes = [p.cost_tokens for p in prepared if isinstance(p, Prepared)]
+        priority = capped(order.priority, order.ceiling)
+        standing = Standing(priority, order.key_id, order.deadline)
+        ticket = self.admission.enter(self._demands(prepared, order), standing)
         judge = functools.partial(self.judge, order=order)
-        taken = Taken(prepared, judge, self.admission.enter(sizes), self._draining)
+        taken = Taken(prepared, judge, ticket, self._draining)
         self._open.add(taken)
         return taken
+
+    async def judge(self, number: int, prepared: Prepared, ticket: Ticket, order: Order) -> Outcome:
+        """One item from the waiting room to its score. Every failure is the item's own."""
+        way = Way(self.admission, self._prefixes, self._engine, self.model.labels)
+        return await Judging(way, self.memo, self.model).judge(number, prepared, ticket, order)
+
+    def _demands(self, prepared: Sequence[Prepared | ItemError], order: Order) -> dict[int, Demand]:
+        """What the engine is expected to compute, by number of the item: not what the memo knows or
+        another computes already, nor a prompt of this request twice."""
+        asked: set[bytes] = set()
+        todo: dict[int, Prepared] = {}
+        for number, one in enumerate(prepared):
+            if isinstance(one, ItemError):
+                continue
+            twice = order.memo != "off" and one.key in asked
+            if one.turns or not (twice or self.memo.knows(one.key, order.memo)):
+                todo[number] = one
+            asked.add(one.key)
+        expected = self._prefixes.expected(
+            [one.chain for one in todo.values()], [len(one.prompt.ids) for one in todo.values()]
+        )
+        return {
+            number: Demand.of(one.cost_tokens, cached_tokens, step_of(one))
+            for (number, one), cached_tokens in zip(todo.items(), expected, strict=True)
+        }
 
     @staticmethod
     def rank(outcomes: Sequence[Outcome], require_all: bool, hybrid: bool = False) -> Ranking:
@@ -144,6 +191,10 @@ class Scorer:
             for i, each in outcomes.items()
         }
         return rewards.group_stats(values, size)
+
+    def backlog_s(self) -> dict[str, float]:
+        """The predicted wait of a newcomer, by class, in seconds."""
+        return {priority: self.admission.backlog_s(priority) for priority in CLASSES}
 
     def drain(self) -> None:
         """Every item that is in the house ends as `Draining`, in its own place."""
@@ -202,6 +253,7 @@ class Scorer:
             _refuse_flagged(flags, order.fail_on_flags)
             prompt = self._renderer.render(adapted.trajectory, order.on_overflow)
             digest = adapted.trajectory.digest
+        fingerprint = self.model.identity.system_fingerprint
         chosen = order.steps.of(turns)
         return Prepared(
             prompt=prompt,
@@ -215,56 +267,12 @@ class Scorer:
             cost_tokens=len(prompt.ids) + steps.extra_tokens(prompt.segments, len(chosen)),
             render_s=time.perf_counter() - started,
             prompt_digest=prompt.digest,
+            key=key_of(prompt.ids, fingerprint),
+            chain=chain_of(prompt.ids),
             policy=work.policy,
+            policy_step=work.policy_step,
         )
 
-    async def judge(self, prepared: Prepared, ticket: Ticket, order: Order) -> Outcome:
-        """One item from the waiting room to its score. Every failure is the item's own."""
-        ids, labels = prepared.prompt.ids, self.model.labels
-        late = Deadline("the time ran out before the item was scored")
-        clock = asyncio.timeout_at(order.deadline)
-        waiting_since = time.perf_counter()
-        floor = self.model.label_mass_floor
-        try:
-            async with clock, ticket.room(prepared.cost_tokens):
-                if asyncio.get_running_loop().time() >= order.deadline:
-                    raise late  # the clock has not rung yet, but the engine is not to begin
-                wait_s = time.perf_counter() - waiting_since
-                verdict = await self._engine.judge(ids, labels, order.priority)
-                score = calibration.score(verdict, labels, order.calibrator, floor, prepared.policy)
-                values, step_tokens = await self._steps(prepared, order)
-            reward = rewards.reward(score, prepared.execution, order.reward)
-        except ItemError as error:
-            return error
-        except Exception as defect:
-            return late if clock.expired() else not_scored(defect)
-        found = None if order.steps == steps.NO_STEPS else values
-        return Scored(score, reward, prepared, verdict, wait_s, found, step_tokens)
-
-    async def _steps(self, prepared: Prepared, order: Order) -> tuple[tuple[StepScore, ...], int]:
-        """The chosen steps, ascending, and the tokens they cost. The whole prompt has just been
-        judged, so its beginning lies in the engine's cache; longest first keeps it there."""
-        free = asyncio.Semaphore(_STEPS_AT_ONCE)
-        labels, floor = self.model.labels, self.model.label_mass_floor
-        calibrator = self.model.step_calibrator or calibration.IDENTITY
-        calibrated = self.model.step_calibrator is not None
-
-        async def one(turn: int) -> tuple[StepScore, int]:
-            async with free:
-                step = steps.prompt_of(prepared.prompt, turn)
-                verdict = await self._engine.judge(step.ids, labels, order.priority)
-            said = calibration.score(verdict, labels, calibrator, floor, prepared.policy)
-            known = said.probability if calibrated else None
-            value = StepScore(turn, step.message_index, said.logit, said.raw_probability, known)
-            return value, verdict.prompt_tokens - verdict.cached_tokens
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(one(turn)) for turn in reversed(prepared.turns)]
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None  # the first that failed; the others were ended
-        found = [task.result() for task in reversed(tasks)]
-        return tuple(value for value, _ in found), sum(cost for _, cost in found)
 
 
 def _refuse_flagged(flags: Sequence[Flag], unwanted: frozenset[str]) -> None:

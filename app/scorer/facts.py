@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.admission import Chain
 from app.calibration import Calibrator
 from app.errors import ItemError
+from app.memo import Mode
 from app.rewards import Execution, RewardPolicy
 from app.scorer.steps import NO_STEPS, StepChoice
 from app.types import (
@@ -20,6 +22,7 @@ from app.types import (
     Prompt,
     Reward,
     Score,
+    Source,
     StepScore,
     Verdict,
 )
@@ -29,7 +32,8 @@ from app.types import (
 class Work:
     """One item to score. `source` says how `content` is read; `execution` is the outcome of its
     tests where that is known, `tests` what a candidate passed, for hybrid ranking; `policy` whose
-    trajectory it is: some calibrations have curves of single policies."""
+    trajectory it is: some calibrations have curves of single policies; `policy_step` is the step of
+    training that waits for it, and earlier ones go first."""
 
     source: Literal["document", "messages", "prompt"]
     content: object
@@ -39,11 +43,13 @@ class Work:
     execution: Execution | None = None
     tests: PassedTests | None = None
     policy: str | None = None
+    policy_step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What holds for a whole request. `deadline` is a time of the loop's clock."""
+    """What holds for a whole request. `deadline` is a time of the loop's clock; `key_id` says whose
+    share of the engine it takes, and `ceiling` how urgent that key may be at most."""
 
     deadline: float
     calibrator: Calibrator
@@ -53,12 +59,16 @@ class Order:
     reward: RewardPolicy = field(default_factory=RewardPolicy)
     needs_tests: bool = False
     fail_on_flags: frozenset[str] = frozenset()
+    memo: Mode = "use"
+    key_id: str = "local"
+    ceiling: Priority = "interactive"
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """An item that is ready for the engine; its document is let go. `turns` are those after which a
-    step is scored; `cost_tokens` is the most that the engine may have to compute."""
+    step is scored; `cost_tokens` is the most that the engine may have to compute. `key` is what the
+    memo knows it by, `chain` what the engine's cache may know of its beginning."""
 
     prompt: Prompt
     digest: str
@@ -71,7 +81,10 @@ class Prepared:
     cost_tokens: int
     render_s: float
     prompt_digest: str
+    key: bytes
+    chain: Chain
     policy: str | None = None
+    policy_step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +99,8 @@ class Measured:
 class Scored:
     """One scored item with all the facts that an answer or a metric may want.
 
-    `steps` is None when none were asked for; `step_tokens` is what they cost the engine.
+    `source` says what this request cost the engine: nothing, unless it is `computed`. `steps` is
+    None when none were asked for; `step_tokens` is what they cost.
     """
 
     score: Score
@@ -94,8 +108,25 @@ class Scored:
     prepared: Prepared
     verdict: Verdict
     wait_s: float
+    source: Source
     steps: tuple[StepScore, ...] | None = None
     step_tokens: int = 0
+
+    @property
+    def cached_tokens(self) -> int:
+        """Of the prompt, what the engine had in its cache when it computed this item."""
+        return self.verdict.cached_tokens if self.source == "computed" else 0
+
+    @property
+    def computed_tokens(self) -> int:
+        """Of the prompt, what the engine computed for this item."""
+        asked = self.source == "computed"
+        return self.verdict.prompt_tokens - self.verdict.cached_tokens if asked else 0
+
+    @property
+    def engine_s(self) -> float:
+        """What the engine took; part of the wait where the item was shared, 0 from the memo."""
+        return 0.0 if self.source == "memo" else self.verdict.engine_s
 
 
 Outcome = Scored | ItemError

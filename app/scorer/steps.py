@@ -48,19 +48,16 @@ class StepChoice:
 NO_STEPS = StepChoice()
 
 
-@dataclass(frozen=True, slots=True)
-class StepPrompt:
-    turn: int
-    message_index: int | None
-    ids: array[int]
-
-
-def prompt_of(prompt: Prompt, turn: int) -> StepPrompt:
+def prompt_of(prompt: Prompt, turn: int) -> array[int]:
     """The turns up to `turn`, no patch, the question last."""
     question = prompt.segments[-1]
-    mine = [segment for segment in prompt.segments if segment.turn == turn]
-    ids = prompt.ids[: mine[-1].end] + prompt.ids[question.start : question.end]
-    return StepPrompt(turn, mine[0].message_index, ids)
+    end = max(segment.end for segment in prompt.segments if segment.turn == turn)
+    return prompt.ids[:end] + prompt.ids[question.start : question.end]
+
+
+def message_index(prompt: Prompt, turn: int) -> int | None:
+    """Where the document has the turn's assistant message."""
+    return next(s.message_index for s in prompt.segments if s.turn == turn)
 
 
 def extra_tokens(segments: Sequence[Segment], steps: int) -> int:

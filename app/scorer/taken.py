@@ -10,7 +10,7 @@ from app.admission import Ticket
 from app.errors import Draining, EngineFailed, ItemError
 from app.scorer.facts import Outcome, Prepared
 
-Judge = Callable[[Prepared, Ticket], Coroutine[Any, Any, Outcome]]
+Judge = Callable[[int, Prepared, Ticket], Coroutine[Any, Any, Outcome]]
 
 
 class Taken:
@@ -56,7 +56,8 @@ class Taken:
         """(index, outcome) as items finish."""
         for index, item in enumerate(self.prepared):
             if isinstance(item, Prepared) and not self._draining:
-                self._tasks[asyncio.create_task(self._judge(item, self._ticket))] = index
+                task = asyncio.create_task(self._judge(index, item, self._ticket))
+                self._tasks[task] = index
         for index, item in enumerate(self.prepared):
             if isinstance(item, ItemError):
                 yield index, item

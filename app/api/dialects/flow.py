@@ -65,6 +65,7 @@ async def score_all(
         deadline=loop.time() - elapsed_s + timeout_s,
         calibrator=house.scorer.calibrator("active"),
         priority=priority,
+        key_id=key_of(request),
     )
     take = house.scorer.take(works, order)
     taken = await until_gone(request.receive, take, undo=Taken.abandon)
@@ -82,7 +83,7 @@ async def score_all(
 def usage(scored: Sequence[Scored]) -> dict[str, Any]:
     """OpenAI's counts; each item counts."""
     prompt = sum(len(one.prepared.prompt.ids) for one in scored)
-    cached = sum(one.verdict.cached_tokens for one in scored)
+    cached = sum(one.cached_tokens for one in scored)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": 0,

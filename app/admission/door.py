@@ -1,0 +1,273 @@
+"""The door itself: limits, the window that is kept just full, and who goes in next."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from app.admission.inside import Inside
+from app.admission.lines import CLASS_SHARE, OLDEST_SHARE, Lines
+from app.admission.pace import Pace
+from app.admission.seats import CLASSES, Demand, Load, Seat, Standing
+from app.errors import Deadline, Overloaded, TooLong
+from app.types import Priority
+
+_LEAST = 1e-9
+_RETRY_AFTER_S = (1.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`inside_tokens` is the engine's whole budget, `window_tokens` what keeps it just busy: the rest
+    waits with us, where the order can still change. What waits is bounded in tokens and in items."""
+
+    inside_tokens: int
+    waiting_tokens: int
+    waiting_items: int
+    window_tokens: int = 16_384
+
+
+class Admission:
+    """One per engine. All methods run on the event loop. `clock` is the clock of deadlines."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limits = limits
+        self.pace = Pace(clock)
+        self._clock = clock
+        self._lines = Lines()
+        self._inside = Inside(limits.inside_tokens, limits.window_tokens)
+        self._waiting = [Load() for _ in CLASSES]
+
+    @property
+    def inside_tokens(self) -> int:
+        return self._inside.load.tokens
+
+    @property
+    def inside_items(self) -> int:
+        return self._inside.load.items
+
+    @property
+    def waiting_tokens(self) -> int:
+        return sum(load.tokens for load in self._waiting)
+
+    @property
+    def waiting_items(self) -> int:
+        return sum(load.items for load in self._waiting)
+
+    def check_size(self, tokens: int) -> None:
+        """Raises `TooLong` for a prompt that would never fit inside: it is refused, never queued."""
+        allowed = self.limits.inside_tokens
+        if tokens > allowed:
+            message = f"{tokens} tokens are more than the engine's whole budget of {allowed}"
+            raise TooLong(message, limits={"measured": tokens, "allowed": allowed})
+
+    def enter(self, demands: Mapping[int, Demand], standing: Standing) -> Ticket:
+        """Takes a request whole; `demands` are its items that the engine must compute, by number.
+
+        Raises `Overloaded` when its items, counted in, pass a limit, or when the predicted finish
+        lies past its deadline.
+        """
+        tokens = sum(demand.tokens for demand in demands.values())
+        limits = self.limits
+        for what, now, newcomer, allowed in (
+            ("tokens", self.waiting_tokens, tokens, limits.waiting_tokens),
+            ("items", self.waiting_items, len(demands), limits.waiting_items),
+        ):
+            if demands and now + newcomer > allowed:
+                message = f"{now} {what} are waiting; {newcomer} more would pass {allowed}"
+                raise Overloaded(
+                    message,
+                    limits={"measured": now + newcomer, "allowed": allowed},
+                    retry_after_s=self.retry_after_s(standing.priority),
+                )
+        if demands and self.pace.learnt:
+            self._refuse_what_comes_too_late(demands, standing)
+        return Ticket(self, demands, standing)
+
+    def _refuse_what_comes_too_late(
+        self, demands: Mapping[int, Demand], standing: Standing
+    ) -> None:
+        allowed_s = standing.deadline - self._clock()
+        measured_s = self.predicted_s(demands, standing)
+        if allowed_s < measured_s:
+            message = (
+                f"it would take about {measured_s:.1f} s, and {max(0.0, allowed_s):.1f} s of its "
+                "time are left"
+            )
+            raise Overloaded(
+                message,
+                limits={"measured": round(measured_s, 3), "allowed": round(allowed_s, 3)},
+                retry_after_s=_jittered(measured_s),
+            )
+
+    def predicted_s(self, demands: Mapping[int, Demand], standing: Standing) -> float:
+        """Seconds until a request that comes now is finished: what is inside, all that is more urgent,
+        what is no larger under its own key, as many tokens of every other key, and the shares of
+        those who are passed over."""
+        rank, mine, larger = standing.rank, Load(), Load()
+        for demand in demands.values():
+            mine.add(demand)
+        lines = self._lines.classes[rank].lines
+        if own := lines.get(standing.key_id):
+            before, larger = own.ahead(max(demand.tokens for demand in demands.values()))
+            mine.merge(before)
+        mine_s = self._seconds(mine) + min(
+            OLDEST_SHARE * self._seconds(mine), self._seconds(larger)
+        )
+        ahead_s = self._inside_s() + sum(self._seconds(load) for load in self._waiting[:rank])
+        for key_id, line in lines.items():
+            if key_id != standing.key_id:
+                theirs, _ = line.ahead(self.limits.inside_tokens)
+                share = min(1.0, mine.tokens / max(1, theirs.tokens))
+                ahead_s += share * self._seconds(theirs)
+        lower_s = sum(self._seconds(load) for load in self._waiting[rank + 1 :])
+        return ahead_s + mine_s + min(CLASS_SHARE * (ahead_s + mine_s), lower_s)
+
+    def backlog_s(self, priority: Priority = "backfill") -> float:
+        """Seconds of work inside, and waiting in this class and those more urgent: the predicted
+        wait of a newcomer who comes last."""
+        waiting = self._waiting[: CLASSES.index(priority) + 1]
+        return self._inside_s() + sum(self._seconds(load) for load in waiting)
+
+    def retry_after_s(self, priority: Priority = "backfill") -> float:
+        """The backlog, jittered by a quarter so that refused clients do not come back as one."""
+        return _jittered(self.backlog_s(priority))
+
+    @asynccontextmanager
+    async def room(self, seat: Seat) -> AsyncIterator[Priority]:
+        """Waits for room, gives the priority to tell the engine, and takes the room back whatever
+        happens. Raises `Deadline` for a seat whose time is over: it does not go in."""
+        priority = await self._acquire(seat)
+        finished = False
+        try:
+            yield priority
+            finished = True
+        finally:
+            self._inside.remove(seat)
+            if not finished:
+                self.pace.dropped()
+            if not self.inside_items:
+                self.pace.idle()
+            self._wake()
+
+    def finished(self, prompt_tokens: int, cached_tokens: int) -> None:
+        """To be told inside a room, of each verdict: the pace learns from what it really took."""
+        demand = Demand.of(prompt_tokens, cached_tokens)
+        self.pace.finished(demand.tokens, demand.pairs)
+
+    def hurry(self, seat: Seat, other: Standing) -> None:
+        """Another waits for the same item: while it is outside it takes the better of both places."""
+        mine = seat.standing
+        deadline = max(mine.deadline, other.deadline)
+        better = other if other.rank < mine.rank else mine
+        better = replace(better, deadline=deadline)
+        if seat not in self._lines:
+            if not seat.granted.done():  # it has not come to the door yet
+                seat.standing = better
+            return
+        self._lines.remove(seat)
+        self._waiting[mine.rank].remove(seat.demand)
+        seat.standing = better
+        self._waiting[better.rank].add(seat.demand)
+        self._lines.add(seat)
+        self._wake()
+
+    async def _acquire(self, seat: Seat) -> Priority:
+        self._waiting[seat.standing.rank].add(seat.demand)
+        self._lines.add(seat)
+        self._wake()
+        try:
+            return await seat.granted
+        except asyncio.CancelledError:
+            if seat in self._lines:
+                self._leave(seat)
+            elif seat.granted.done() and not seat.granted.cancelled():
+                self._take_back(seat)  # granted and cancelled in the same turn of the loop
+            self._wake()
+            raise
+
+    def _take_back(self, seat: Seat) -> None:
+        if seat.granted.exception() is None:
+            self._inside.remove(seat)
+            if not self.inside_items:
+                self.pace.idle()
+
+    def _leave(self, seat: Seat) -> None:
+        self._lines.remove(seat)
+        self._waiting[seat.standing.rank].remove(seat.demand)
+
+    def _wake(self) -> None:
+        """Lets in whoever is next, until the window is full."""
+        while found := self._next():
+            seat, at_rank = found
+            if seat.granted.done():  # cancelled; it has not come round to leaving
+                self._leave(seat)
+                continue
+            if seat.standing.deadline <= self._clock():
+                self._leave(seat)
+                seat.granted.set_exception(Deadline("the time ran out before the item was begun"))
+                continue
+            self._lines.go(seat, at_rank)
+            self._waiting[seat.standing.rank].remove(seat.demand)
+            self._inside.add(seat)
+            self.pace.begin()
+            seat.granted.set_result(CLASSES[at_rank])
+
+    def _next(self) -> tuple[Seat, int] | None:
+        for seat, at_rank in self._lines.heads():
+            if seat.granted.done() or self._inside.fits(
+                seat, promoted=at_rank < seat.standing.rank
+            ):
+                return seat, at_rank
+        return None
+
+    def _inside_s(self) -> float:
+        """What is left of what is inside: it has been worked on since the last item was finished."""
+        return max(0.0, self._seconds(self._inside.load) - self.pace.since_row_s())
+
+    def _seconds(self, load: Load) -> float:
+        return self.pace.seconds(load.tokens, load.pairs)
+
+
+class Ticket:
+    """One request's place in the house. Items leave it for seats of their own; `close` gives back
+    what no item has taken up."""
+
+    def __init__(
+        self, admission: Admission, demands: Mapping[int, Demand], standing: Standing
+    ) -> None:
+        self.admission = admission
+        self._standing = standing
+        self._reserved = dict(demands)
+        for demand in self._reserved.values():
+            admission._waiting[standing.rank].add(demand)
+
+    def seat(self, demand: Demand) -> Seat:
+        """A seat for one item; it is nowhere until it goes to `room`."""
+        pace = self.admission.pace
+        work_s = pace.seconds(demand.tokens, demand.pairs)
+        size = round(4 * math.log2(max(_LEAST, work_s / pace.seconds(1_000, 1_000_000))))
+        return Seat(demand, self._standing, work_s, size)
+
+    def reserved(self, number: int) -> Demand | None:
+        return self._reserved.get(number)
+
+    def use(self, number: int) -> None:
+        """Item `number` needs its reserve no more: it has a seat, or the verdict was known."""
+        if demand := self._reserved.pop(number, None):
+            self.admission._waiting[self._standing.rank].remove(demand)
+
+    def close(self) -> None:
+        """Safe to call twice, and while items wait: those are counted until they have left."""
+        for number in list(self._reserved):
+            self.use(number)
+
+
+def _jittered(wait_s: float) -> float:
+    low, high = _RETRY_AFTER_S
+    return min(high, max(low, wait_s * random.uniform(0.75, 1.25)))

@@ -1,0 +1,80 @@
+"""What the door knows of an item: what it will cost, for whom it is, and how urgent."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from app.types import Priority
+
+CLASSES: tuple[Priority, ...] = ("interactive", "rollout", "backfill")  # most urgent first
+
+
+def capped(priority: Priority, ceiling: Priority) -> Priority:
+    """The priority that is granted to a key that may not be more urgent than `ceiling`."""
+    return max(priority, ceiling, key=CLASSES.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The work of one item. `tokens` are uncached ones; `pairs` is prompt² − cached², what attention
+    costs; `step` is the policy step, earlier first, and no step last."""
+
+    tokens: int
+    pairs: int
+    step: float = float("inf")
+
+    @classmethod
+    def of(cls, prompt_tokens: int, cached_tokens: int = 0, step: float = float("inf")) -> Demand:
+        return cls(prompt_tokens - cached_tokens, prompt_tokens**2 - cached_tokens**2, step)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """For whom a request is. `deadline` is a time of the door's clock."""
+
+    priority: Priority
+    key_id: str
+    deadline: float
+
+    @property
+    def rank(self) -> int:
+        return CLASSES.index(self.priority)
+
+
+@dataclass(slots=True)
+class Load:
+    """A sum of demands."""
+
+    tokens: int = 0
+    pairs: int = 0
+    items: int = 0
+
+    def add(self, demand: Demand) -> None:
+        self.tokens += demand.tokens
+        self.pairs += demand.pairs
+        self.items += 1
+
+    def remove(self, demand: Demand) -> None:
+        self.tokens -= demand.tokens
+        self.pairs -= demand.pairs
+        self.items -= 1
+
+    def merge(self, other: Load) -> None:
+        self.tokens += other.tokens
+        self.pairs += other.pairs
+        self.items += other.items
+
+
+@dataclass(eq=False, slots=True)
+class Seat:
+    """One item at the door. `granted` gives the priority that the engine is told. `size` orders items
+    by their expected work, in steps so coarse that a guess that wavers lets nobody pass his equal."""
+
+    demand: Demand
+    standing: Standing
+    work_s: float
+    size: int
+    granted: asyncio.Future[Priority] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
