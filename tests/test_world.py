@@ -158,7 +158,9 @@ def test_an_equivalent_mutant_does_not_count(judge: Judge, everything: Task) -> 
 
 def test_a_module_that_fails_its_own_tests_is_named(judge: Judge, tasks: dict[str, Task]) -> None:
     broken = replace(tasks["spans"], source=tasks["spans"].source.replace("max(0, ", "max(1, "))
-    with pytest.raises(SystemExit, match=r"spans: its own source fails TestHidden.test_length_reversed"):
+    with pytest.raises(
+        SystemExit, match=r"spans: its own source fails TestHidden.test_length_reversed"
+    ):
         bugs.examine_sound(judge, broken)
 
 
