@@ -61,6 +61,20 @@ def descendants(pid: int) -> Iterator[Process]:
                         yield from descendants(child)
 
 
+@contextlib.contextmanager
+def terminal_signals_kept_away() -> Iterator[None]:
+    """Ctrl-C goes to every process of a terminal, and would take the engine from under the items that
+    the server still wants to finish. Children inherit the mask of the thread that starts them."""
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # which lifts the mask when it is the first to start
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def reap(found: Iterable[Process]) -> None:
     """Ends these processes, and only these; comes back when they are gone, or after 3 s."""
     left = [each for each in found if each.started_at and process(each.pid) == each]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 import threading
 import time
@@ -18,7 +17,6 @@ import uuid
 from array import array
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -231,34 +229,22 @@ def _build(options: VllmOptions, given_up: threading.Event) -> Any:
     if given_up.is_set():
         message = "the start was given up"
         raise RuntimeError(message)
-    with _terminal_signals_kept_away():
+    with processes.terminal_signals_kept_away():
         return AsyncLLM.from_engine_args(args)
-
-
-@contextlib.contextmanager
-def _terminal_signals_kept_away() -> Iterator[None]:
-    """Ctrl-C goes to every process of a terminal, and would take the engine from under the items that
-    the server still wants to finish. Children inherit the mask of the thread that starts them."""
-    resource_tracker.ensure_running()  # which lifts the mask when it is the first to start
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 async def _abandon(building: asyncio.Task[Any], before: set[processes.Process]) -> None:
     """Ends a start that nobody waits for: its processes as they appear, so that it fails soon."""
+
+    def reap() -> None:
+        processes.reap(set(processes.descendants(os.getpid())) - before)
+
     while not building.done():
-        await asyncio.to_thread(
-            lambda: processes.reap(set(processes.descendants(os.getpid())) - before)
-        )
+        await asyncio.to_thread(reap)
         await asyncio.wait({building}, timeout=_LOOK_AGAIN_S)
     if not building.cancelled() and not building.exception():
         await asyncio.to_thread(building.result().shutdown, 0)
-    await asyncio.to_thread(
-        lambda: processes.reap(set(processes.descendants(os.getpid())) - before)
-    )
+    await asyncio.to_thread(reap)
 
 
 def _set_environment(options: VllmOptions) -> None:
