@@ -1,6 +1,6 @@
 # Five verbs: install, run, check, test, bench. Each makes .venv by itself and does no work twice.
 .DEFAULT_GOAL := help
-.PHONY: help install run serve check test test-fast test-clients bench examples model lock clean
+.PHONY: help install run serve check test test-fast test-clients bench examples world model lock clean
 
 VENV := .venv/bin
 
@@ -38,6 +38,10 @@ bench: install ## The server against offline vLLM and against vLLM's own server
 examples: ## Make examples/trajectories anew with the real mini-swe-agent
 	@locks/install training
 	@$(VENV)/python examples/make.py
+
+world: ## Make .world: labelled trajectories to train on, about an hour; goes on where it ended
+	@locks/install training
+	@$(VENV)/python -m training.world --out .world
 
 model: install ## Make the untrained model_store/swe-rm-nano anew
 	@$(VENV)/python -m training.seed_model model_store/swe-rm-nano
