@@ -274,7 +274,6 @@ class Scorer:
         )
 
 
-
 def _refuse_flagged(flags: Sequence[Flag], unwanted: frozenset[str]) -> None:
     found = sorted({flag.kind for flag in flags} & unwanted)
     if found:
