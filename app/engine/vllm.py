@@ -216,9 +216,7 @@ def _build(options: VllmOptions, given_up: threading.Event) -> Any:
         max_num_seqs=options.running_items,
         enable_prefix_caching=True,
         enable_chunked_prefill=True,
-        scheduling_policy="priority",
-        # A prompt in the middle of its prefill would keep whole steps from more urgent ones; alone, it
-        # has them whole.
+        scheduling_policy="priority",  # and no long prompt keeps whole steps from others
         long_prefill_token_threshold=min(options.batch_tokens // 2, options.allowed_tokens),
         tensor_parallel_size=options.tensor_parallel,
         enforce_eager=not options.compile,
