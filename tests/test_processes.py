@@ -121,3 +121,12 @@ def test_reap_spares_a_number_used_again() -> None:
     processes.reap([true])
     assert not true.alive
     child.wait()
+
+
+def test_a_child_that_dies_slowly_is_no_zombie_afterwards() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    found = processes.process(child.pid)
+    os.kill(child.pid, signal.SIGSTOP)
+    processes.reap([found])
+    assert not Path(f"/proc/{child.pid}").exists()
+    child.returncode = -signal.SIGKILL  # waited for behind its back

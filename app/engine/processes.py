@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_GONE_WITHIN_S = 3.0
+_GONE_WITHIN_S = 10.0
 _LOOK_EVERY_S = 0.2
 
 
@@ -76,19 +76,23 @@ def terminal_signals_kept_away() -> Iterator[None]:
 
 
 def reap(found: Iterable[Process]) -> None:
-    """Ends these processes, and only these; comes back when they are gone, or after 3 s."""
+    """Ends these processes, and only these; comes back when they are gone, or after 10 s."""
     left = [each for each in found if each.started_at and process(each.pid) == each]
     for each in left:
         with contextlib.suppress(ProcessLookupError):
             os.kill(each.pid, signal.SIGKILL)
     until = time.monotonic() + _GONE_WITHIN_S
     for each in left:
-        while time.monotonic() < until:
-            with contextlib.suppress(ChildProcessError):  # a child of a child: init reaps it
-                os.waitpid(each.pid, os.WNOHANG)
-            if not each.alive:
-                break
+        while not _gone(each) and time.monotonic() < until:
             time.sleep(0.02)
+
+
+def _gone(ended: Process) -> bool:
+    """Whether it left the table of processes; a child of ours leaves when it is waited for."""
+    try:
+        return os.waitpid(ended.pid, os.WNOHANG)[0] == ended.pid
+    except ChildProcessError:  # a child of a child, which init reaps, or one waited for already
+        return not ended.alive
 
 
 class Guard:
