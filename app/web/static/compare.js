@@ -1,6 +1,6 @@
 // /ui/compare: candidates of one issue, ranked, then side by side.
 
-import { ranked, rendered, scored } from "./api.js";
+import { Problem, ranked, rendered, scored } from "./api.js";
 import { bar, curve } from "./chart.js";
 import { byId, count, el, plural, shown, table } from "./dom.js";
 import { fillOptions, item, openIntake, options } from "./intake.js";
@@ -76,7 +76,7 @@ function panel(result, name, found, read) {
 onSubmit(async (signal) => {
   byId("ranking").replaceChildren();
   byId("view").replaceChildren();
-  if (!candidates.length) throw { code: "empty", message: "no candidate was dropped or pasted" };
+  if (!candidates.length) throw new Problem("empty", "no candidate was dropped or pasted");
   const names = candidates.map((each) => each.name), items = candidates.map(item), chosen = options();
   const answer = await ranked({ candidates: items, ...chosen }, signal);
   const rows = [...answer.results.map((r) => rankRow(r, names[r.index])), ...answer.failed.map((r) => failedRow(r, names[r.index]))];

@@ -1,6 +1,6 @@
 // /ui: one document in, one trajectory shown.
 
-import { rendered, scored } from "./api.js";
+import { Problem, rendered, scored } from "./api.js";
 import { byId } from "./dom.js";
 import { fillOptions, item, openIntake, options } from "./intake.js";
 import { onSubmit, open, problem, showProblems } from "./shell.js";
@@ -11,7 +11,7 @@ const paste = byId("paste");
 
 openIntake((documents) => {
   if (!documents.length) return;
-  if (documents.length > 1) showProblems({ code: "several", message: "one at a time here; Compare takes several" });
+  if (documents.length > 1) showProblems(new Problem("several", "one at a time here; Compare takes several"));
   file = documents[0];
   paste.value = "";
   byId("chosen").textContent = file.name;
@@ -25,7 +25,7 @@ paste.addEventListener("input", () => {
 onSubmit(async (signal) => {
   const document = file ?? { name: "pasted", text: paste.value };
   byId("view").replaceChildren();
-  if (!document.text.trim()) throw { code: "empty", message: "nothing was dropped or pasted" };
+  if (!document.text.trim()) throw new Problem("empty", "nothing was dropped or pasted");
   const one = item(document), chosen = options();
   const [prompt, answer] = await Promise.allSettled([
     rendered(one, chosen.on_overflow, signal),

@@ -1,19 +1,19 @@
 // What every page has: the key, who answers, problems in their place.
 
-import { ask, key, Problem } from "./api.js";
+import { ask, key } from "./api.js";
 import { byId, el } from "./dom.js";
 
 const listeners = [];
 export let info = null; // what /info said last, null while it is not known
 
 export function problem(error, about = null) {
-  const known = error instanceof Problem || "code" in error;
-  const code = known ? error.code : "page";
+  // A failed item brings a code as a refusal does; anything else is a fault of this page.
+  const code = typeof error.code === "string" ? error.code : "page_fault";
   return el("p", { class: "problem" }, about ? el("b", {}, `${about}: `) : null, el("code", {}, code), ` ${error.message}`);
 }
 
 export function showProblems(...errors) {
-  byId("problems").replaceChildren(...errors.map((e) => (e instanceof Error ? problem(e) : e)));
+  byId("problems").replaceChildren(...errors.map((e) => (e instanceof Node ? e : problem(e))));
 }
 
 async function greet() {

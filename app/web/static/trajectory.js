@@ -2,7 +2,6 @@
 
 import { bar, curve, flagMark } from "./chart.js";
 import { count, el, plural, shown, signed, svg } from "./dom.js";
-import { problem } from "./shell.js";
 import { gist, moments, storyOf } from "./story.js";
 
 // `result`: a scored item or null; `prompt`: an answer of /tokenize with texts, or null.
@@ -146,5 +145,3 @@ function facts(prompt, { result }) {
   }
   return el("details", { class: "facts" }, el("summary", {}, "Facts"), el("dl", {}, rows));
 }
-
-export const failed = (error, name) => problem(error, name);
