@@ -105,7 +105,7 @@ export function bar(value, interval, name) {
 
 // A square or wide plot over [0, 1]: `lines` are {points: [[x, y]], cls}, `dots` {x, y, r, title}.
 export function plot({ name, xs, lines = [], dots = [], legend = [] }) {
-  const W = 340, H = 260, L = 34, B = 30, T = 8, R = 10;
+  const W = 340, H = 260, L = 34, B = 30, T = 10, R = 20;
   const px = (v) => L + v * (W - L - R), py = (v) => T + (1 - v) * (H - T - B);
   const root = svg("svg", { class: "plot", viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": name });
   for (const v of [0, 0.25, 0.5, 0.75, 1]) root.append(line(L, py(v), W - R, py(v), "grid"), label(L - 5, py(v) + 3.5, String(v), "end"));
