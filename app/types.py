@@ -130,6 +130,14 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a prompt as text: one control token, or what stands between two of them."""
+
+    text: str
+    control: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateSpec:
     """A prompt template as the manifest gives it: layout text in which control tokens are written out.
 

@@ -89,7 +89,11 @@ async def test_it_may_be_active_at_once(kept: Kept) -> None:
     assert (await score(client, item()))[0]["calibration"] == made["id"]
     drift = await feedback.live.drift()
     assert drift is not None
-    assert drift < 0.1
+    assert drift.psi < 0.1
+    shown = strict((await client.get("/quality")).content)["drift"]
+    assert set(shown) == {"calibration", "psi", "floor", "n", "name"}
+    assert (shown["calibration"], shown["name"]) == (made["id"], "stable")
+    assert shown["psi"] < 0.1
     await feedback.live.refresh()
     page = (await client.get("/metrics")).text
     assert f'swe_rm_quality_drift_psi{{calibration="{made["id"]}"}}' in page

@@ -333,6 +333,30 @@ async def test_quality_of_enough_labels(kept: Kept) -> None:
         check_problem(await client.get(f"/quality?{query}"), 400, "invalid")
 
 
+async def test_rm_at_k_of_instances_with_several_candidates(kept: Kept) -> None:
+    """The score orders these labels without fault, so picking is as good as knowing."""
+    _, _, client = kept
+    items = [item(word=f"w{n}", instance_id=f"task-{n % 15}") for n in range(60)]
+    found = await score(client, *items)
+    await tell(client, *(told(r["score_id"], r["logit"] > 0.3) for r in found))
+    answer = strict((await client.get("/quality")).content)
+    (only,) = answer["slices"]
+    assert [point["k"] for point in only["rm_at_k"]] == [1, 2, 3, 4]
+    assert {point["instances"] for point in only["rm_at_k"]} == {15}
+    for point in only["rm_at_k"]:
+        assert point["picked"] == point["oracle"]
+        assert point["random"]["value"] == pytest.approx(only["positives"] / 60)
+    assert answer["drift"] is None  # identity was fitted on nothing
+
+
+async def test_no_rm_at_k_without_instances(kept: Kept) -> None:
+    _, _, client = kept
+    await labelled(client, 60)
+    (only,) = strict((await client.get("/quality")).content)["slices"]
+    assert only["enough"] is True
+    assert only["rm_at_k"] is None
+
+
 async def test_selected_candidates_and_single_classes_make_no_number(kept: Kept) -> None:
     _, _, client = kept
     found = await score(client, *(item(word=f"w{n}") for n in range(80)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -130,8 +130,14 @@ async def models(request: Request) -> dict[str, Any]:
 
 
 @router.post("/tokenize", **TOKENIZE)
-async def tokenize(request: Request) -> Response:
-    """How one Item would be rendered. Nothing is scored; too long is no error here."""
+async def tokenize(
+    request: Request, texts: bool = False, on_overflow: Literal["error", "elide"] = "error"
+) -> Response:
+    """How one Item would be rendered. Nothing is scored; too long is no error here.
+
+    With `texts` every segment carries its text in pieces, control tokens apart; with
+    `on_overflow=elide` a prompt that is too long is elided as `/score` would do it.
+    """
     house = _house(request)
     with house.bodies.account() as hold:
         value = await read_value(request, house, hold, house.limits.max_item_bytes)
@@ -139,21 +145,10 @@ async def tokenize(request: Request) -> Response:
         if work.source == "prompt":
             message = "prompt: is rendered already; /tokenize takes trajectory or messages"
             raise Invalid(message)
-        measured = await house.scorer.measure(work)
-    trajectory, prompt = measured.adapted.trajectory, measured.prompt
-    return JSONResponse(
-        {
-            "format": measured.adapted.format,
-            "count": len(prompt.ids),
-            "structural_tokens": prompt.structural_tokens,
-            "allowed": house.scorer.allowed_tokens,
-            "segments": present.segments(prompt.segments),
-            "turns": len(trajectory.turns),
-            "issue_chars": len(trajectory.issue),
-            "patch_chars": len(trajectory.patch or ""),
-            "exit": trajectory.exit,
-        }
-    )
+        measured = await house.scorer.measure(work, on_overflow, texts)
+        answer = present.measured(measured, house.scorer.allowed_tokens)
+        page: Response = await house.off_loop(JSONResponse, answer)  # texts may be megabytes
+    return page
 
 
 def _house(request: Request) -> House:

@@ -14,8 +14,8 @@ from app.api.feedback.recording import score_id
 from app.api.house import House
 from app.api.problems import item_error
 from app.errors import ItemError
-from app.scorer import Outcome, Scored
-from app.types import Identity, Segment, StepScore
+from app.scorer import Measured, Outcome, Scored
+from app.types import Identity, StepScore
 
 _NAMELESS = Named()
 
@@ -145,17 +145,29 @@ def usage(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def segments(found: Sequence[Segment]) -> list[dict[str, Any]]:
-    return [
-        {
-            "message_index": s.message_index,
-            "role": s.role,
-            "turn": s.turn,
-            "start": s.start,
-            "end": s.end,
-        }
-        for s in found
-    ]
+def measured(found: Measured, allowed_tokens: int) -> dict[str, Any]:
+    """The answer of /tokenize."""
+    trajectory, prompt = found.adapted.trajectory, found.prompt
+    return {
+        "format": found.adapted.format,
+        "count": len(prompt.ids),
+        "structural_tokens": prompt.structural_tokens,
+        "allowed": allowed_tokens,
+        "elided_tokens": prompt.elided_tokens,
+        "elided_turns": prompt.elided_turns,
+        "segments": [_segment(found, at) for at in range(len(prompt.segments))],
+        "turns": len(trajectory.turns),
+        "issue_chars": len(trajectory.issue),
+        "patch_chars": len(trajectory.patch or ""),
+        "exit": trajectory.exit,
+    }
+
+
+def _segment(found: Measured, at: int) -> dict[str, Any]:
+    shown = asdict(found.prompt.segments[at]) | {"elided_tokens": found.elided_tokens[at]}
+    if found.pieces is None:
+        return shown
+    return shown | {"pieces": [asdict(piece) for piece in found.pieces[at]]}
 
 
 def head(kind: str, identity: Identity, request_id: str) -> dict[str, Any]:

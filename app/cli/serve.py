@@ -24,6 +24,7 @@ from app.cli.build import Say, open_house
 from app.cli.connections import timed
 from app.config import Settings
 from app.engine import processes
+from app.web import with_inspector
 
 ENGINE_LOST = 70
 _COLLECT_AFTER = (50_000, 20, 100)
@@ -66,7 +67,7 @@ async def serve(
         if house is None:
             say("stopped before it was ready")
             return 0
-        server = _server(settings, create_app(house))
+        server = _server(settings, with_inspector(create_app(house)))
         companions = [asyncio.create_task(_drain(settings, house, server, stop))]
         if when_ready:
             companions.append(asyncio.create_task(_guest(server, stop, when_ready)))

@@ -16,7 +16,7 @@ from app.render import elide
 from app.render.elide import Place
 from app.render.encode import Encoder
 from app.render.template import Run, Template
-from app.types import Labels, LabelSpec, Prompt, Segment, TemplateSpec, Trajectory
+from app.types import Labels, LabelSpec, Piece, Prompt, Segment, TemplateSpec, Trajectory
 
 _ATTEMPTS = 12
 
@@ -85,6 +85,11 @@ class Renderer:
     def encode(self, trajectory: Trajectory) -> Prompt:
         """The prompt, however long. Ids equal the joint encoding of `text` for benign content."""
         return self._laid(list(self._blocks(trajectory)))
+
+    def pieces(self, prompt: Prompt) -> tuple[tuple[Piece, ...], ...]:
+        """The text of every segment of a prompt, as the verifier reads it."""
+        read = self._encoder.pieces
+        return tuple(tuple(read(prompt.ids[s.start : s.end])) for s in prompt.segments)
 
     def _laid(self, blocks: Sequence[_Block]) -> Prompt:
         texts = [run for block in blocks for run in block.runs if isinstance(run, str)]

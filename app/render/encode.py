@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from app.errors import EngineFailed, StartError
 from app.render.memo import TokenMemo
-from app.types import Labels, LabelSpec
+from app.types import Labels, LabelSpec, Piece
 
 # Chunks of this size keep the interpreter lock free between calls and all cores busy inside one.
 _CHUNK_CHARS = 262_144
@@ -34,6 +35,7 @@ class Encoder:
         added = document.get("added_tokens", [])
         self.control_ids: dict[str, int] = {token["content"]: token["id"] for token in added}
         self._control = frozenset(self.control_ids.values())
+        self._control_texts = {token_id: text for text, token_id in self.control_ids.items()}
         self._whole = Tokenizer.from_str(text)
         self._content = Tokenizer.from_str(json.dumps(document | {"added_tokens": []}))
         for tokenizer in (self._whole, self._content):
@@ -65,6 +67,17 @@ class Encoder:
 
     def count_control(self, ids: array[int]) -> int:
         return sum(map(self._control.__contains__, ids))
+
+    def pieces(self, ids: array[int]) -> list[Piece]:
+        """The ids read back, control tokens apart from text that may look like them."""
+        found: list[Piece] = []
+        for control, run in groupby(ids, self._control.__contains__):
+            if control:
+                found += [Piece(self._control_texts[token_id], True) for token_id in run]
+            else:
+                text = self._content.decode(list(run), skip_special_tokens=False)
+                found.append(Piece(text, False))
+        return found
 
     def labels(self, spec: LabelSpec) -> Labels:
         """Ids of the answer forms. Raises `StartError` where a form is no token of this model."""

@@ -142,12 +142,21 @@ class RerankAnswer(_Answer):
     failed: list[FailedItem]
 
 
+class Piece(Open):
+    text: str
+    control: bool
+
+
 class Segment(Open):
+    """`pieces` only where texts were asked for."""
+
     message_index: int | None
     role: str
     turn: int | None
     start: int
     end: int
+    elided_tokens: int
+    pieces: list[Piece] | None = None
 
 
 class TokenizeAnswer(Open):
@@ -157,6 +166,8 @@ class TokenizeAnswer(Open):
     count: int
     structural_tokens: int
     allowed: int
+    elided_tokens: int
+    elided_turns: int
     segments: list[Segment]
     turns: int
     issue_chars: int

@@ -131,6 +131,7 @@ class QualityAnswer(Open):
     window: str
     by: str
     slices: list[dict[str, Any]]
+    drift: dict[str, Any] | None
 
 
 class FitRequest(Closed):

@@ -12,7 +12,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from app import adapters, audit, calibration, ranking, rewards
 from app.admission import (
@@ -120,9 +120,12 @@ class Scorer:
         """Adapts and renders one item in the bounded pool. Raises the item's own error."""
         return await self._off_loop(self._prepare, work, order)
 
-    async def measure(self, work: Work) -> Measured:
-        """One item rendered whole, however long it is. Raises the item's own error."""
-        return await self._off_loop(self._measure, work)
+    async def measure(
+        self, work: Work, on_overflow: Literal["error", "elide"] = "error", texts: bool = False
+    ) -> Measured:
+        """One item rendered: whole, however long it is, or with `elide` as it would be scored; with
+        `texts` read back, too. Raises the item's own error."""
+        return await self._off_loop(self._measure, work, on_overflow, texts)
 
     async def take(self, works: Sequence[Work | ItemError], order: Order) -> Taken:
         """Prepares every item, then takes the request whole or refuses it: `Overloaded`.
@@ -227,9 +230,15 @@ class Scorer:
             return Invalid(f"the item could not be read ({type(defect).__name__})", defect=defect)
         return prepared
 
-    def _measure(self, work: Work) -> Measured:
+    def _measure(self, work: Work, on_overflow: Literal["error", "elide"], texts: bool) -> Measured:
         adapted = _adapt(work)
-        return Measured(self._renderer.encode(adapted.trajectory), adapted)
+        whole = prompt = self._renderer.encode(adapted.trajectory)
+        if on_overflow == "elide" and len(whole.ids) > self.allowed_tokens:
+            prompt = self._renderer.render(adapted.trajectory, on_overflow)
+        pairs = zip(whole.segments, prompt.segments, strict=True)
+        elided = tuple((w.end - w.start) - (p.end - p.start) for w, p in pairs)
+        pieces = self._renderer.pieces(prompt) if texts else None
+        return Measured(prompt, adapted, elided, pieces)
 
     def _prepare(self, work: Work, order: Order) -> Prepared:
         started = time.perf_counter()

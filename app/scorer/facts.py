@@ -18,6 +18,7 @@ from app.types import (
     Identity,
     Labels,
     PassedTests,
+    Piece,
     Priority,
     Prompt,
     Reward,
@@ -89,10 +90,13 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """An item rendered, to be looked at only."""
+    """An item rendered, to be looked at only. Of each segment: `elided_tokens`, what elision took out
+    of it, and `pieces`, its text where that was asked for."""
 
     prompt: Prompt
     adapted: Adapted
+    elided_tokens: tuple[int, ...]
+    pieces: tuple[tuple[Piece, ...], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

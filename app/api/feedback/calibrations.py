@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -39,7 +40,9 @@ async def quality(request: Request, by: str = "model", window: str = "7d") -> di
     except ValueError as cause:
         raise InvalidRequest(str(cause), param="window") from cause
     found = await feedback.live.slices(slicing, seconds)
-    return {"window": window, "by": by, "slices": found}
+    drift = await feedback.live.drift()
+    drifted = {"calibration": feedback.follower.active} | asdict(drift) if drift else None
+    return {"window": window, "by": by, "slices": found, "drift": drifted}
 
 
 @router.get("/calibrations")

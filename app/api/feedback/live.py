@@ -11,7 +11,7 @@ from typing import Any
 
 from app import quality
 from app.api.feedback.follower import Follower
-from app.errors import ServiceError
+from app.errors import NotEnoughLabels, ServiceError
 from app.metrics import Metrics
 from app.outcomes import Counted, Labelled, Slicing, Store, Window
 
@@ -21,6 +21,7 @@ _REFRESH_S = 30.0
 _FRESH_S = 10.0  # outcomes told here show at once, scores and other replicas' so much later
 _DRAWS = 200
 _DRIFT_SCORES = 10_000
+_MOST_CANDIDATES = 64  # of one instance, in RM@k: its cost grows with their square
 MOST_SLICES = 50  # of an answer, the largest; and of a gauge
 OTHER = "other"
 
@@ -77,10 +78,10 @@ class LiveQuality:
         drift = await self.drift()
         metrics.drift.clear()
         if drift is not None:
-            metrics.drift.labels(self._follower.active).set(drift)
+            metrics.drift.labels(self._follower.active).set(drift.psi)
 
-    async def drift(self) -> float | None:
-        """PSI of the latest scores' log-odds against those that the active calibration was fitted
+    async def drift(self) -> quality.Drift | None:
+        """Of the latest scores' log-odds against those that the active calibration was fitted
         on; None where it keeps none, or where there are fewer than 30 scores."""
         reference = self._follower.documents.get(self._follower.active, {}).get("logits")
         if reference is None:
@@ -89,7 +90,7 @@ class LiveQuality:
         logits = await self._store.logits(since, self._follower.revision, _DRIFT_SCORES)
         if len(logits) < quality.MIN_ROWS:
             return None
-        return quality.drift(reference, logits).psi
+        return quality.drift(reference, logits)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -161,7 +162,40 @@ def measured(rows: list[Labelled]) -> dict[str, Any]:
         "brier": found.brier.value,
         "log_loss": found.log_loss.value,
         "reliability": bins,
+        "rm_at_k": _best_of_k(rows),
     }
+
+
+def _best_of_k(rows: list[Labelled]) -> list[dict[str, Any]] | None:
+    """What picking by score is worth, for k from 1 on. Rows without an instance are left out; None
+    when no instance has two candidates, or when too few rows are left."""
+    groups: dict[str, list[Labelled]] = {}
+    for row in rows:
+        if row.instance_id:
+            groups.setdefault(row.instance_id, []).append(row)
+    if max(map(len, groups.values()), default=0) < 2:
+        return None
+    # By digest, which knows nothing of scores and labels.
+    kept = [r for g in groups.values() for r in sorted(g, key=_digest)[:_MOST_CANDIDATES]]
+    try:
+        curve = quality.best_of_k(
+            [row.probability for row in kept],
+            [int(row.resolved) for row in kept],
+            [row.instance_id or "" for row in kept],
+            [row.logit for row in kept],
+            draws=_DRAWS,
+        )
+    except NotEnoughLabels:
+        return None
+    return [
+        {"k": p.k, "instances": p.instances}
+        | {name: _interval(getattr(p, name)) for name in ("picked", "oracle", "random")}
+        for p in curve.points
+    ]
+
+
+def _digest(row: Labelled) -> str:
+    return row.trajectory_digest
 
 
 def _interval(estimate: Any) -> dict[str, float]:
