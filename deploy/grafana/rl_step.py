@@ -117,7 +117,17 @@ _LOST = Row(
                 "{{outcome}}": "sum by (outcome) "
                 '(rate(swe_rm_items_total{@,outcome!="scored"}[$__rate_interval]))'
             },
-            width=24,
+            width=12,
+            stacked=True,
+        ),
+        Panel(
+            "Rewards that stand in",
+            "Values that the operator set for what could not be scored, by why not.",
+            "ops",
+            {
+                "{{code}}": "sum by (code) (rate(swe_rm_unscored_rewards_total{@}[$__rate_interval]))"
+            },
+            width=12,
             stacked=True,
         ),
     ),

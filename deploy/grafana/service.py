@@ -220,6 +220,13 @@ _TOKENS = Row(
             stacked=True,
         ),
         Panel(
+            "Computed tokens by key",
+            "What each key costs, and what its quota counts.",
+            "short",
+            {"{{key}}": "sum by (key) (rate(swe_rm_key_tokens_total{@}[$__rate_interval]))"},
+            stacked=True,
+        ),
+        Panel(
             "Length of prompts",
             "Tokens of scored prompts.",
             "short",
