@@ -19,22 +19,17 @@ import pytest
 from dashboards import DEPLOY, RULES, alerts, named, on_page, panels
 from houses import chat, item
 from servers import Served, free_port
-from swe_rm_client import Client, Item, Scored
+from swe_rm_client import Client, Item, Scored, SweRmError
 
 POLICY = "policy-a"
-PATIENCE_S = 150
+PATIENCE_S = 180
 # What rightly has no data here, and why. A series that does not exist yet has no samples.
 ABSENT = {
     "vllm:": "the fake engine is not vLLM",
     "swe_rm_defects_total": "nothing unforeseen happens",
 }
 # Named by dashboards; a server that does not measure them leaves these panels empty.
-OPTIONAL = {
-    "swe_rm_backlog_seconds", "swe_rm_prefill_tokens_per_second", "swe_rm_token_seconds",
-    "swe_rm_token_pair_seconds", "swe_rm_memo_bytes", "swe_rm_memo_entries",
-    "swe_rm_token_memo_bytes", "swe_rm_shareable_items", "swe_rm_item_sources_total",
-    "swe_rm_key_tokens_total", "swe_rm_unscored_rewards_total",
-}  # fmt: skip
+OPTIONAL = {"swe_rm_key_tokens_total", "swe_rm_unscored_rewards_total"}  # fmt: skip
 
 
 def tool(name: str) -> str:
@@ -83,7 +78,7 @@ class Load:
         """Groups of rollouts, some of them dead, each with its outcome."""
         step, chance = 0, random.Random(7)
         with Client(self.url) as client:
-            while not self.stop.wait(0.2):
+            while not self.stop.wait(0.4):
                 step += 1
                 group = [
                     Item(
@@ -93,43 +88,49 @@ class Load:
                     )
                     for n in range(16)
                 ]  # fmt: skip
-                answer = client.score(group, group_stats=True)
-                scored = [one for one in answer.results if isinstance(one, Scored)]
-                client.outcomes(
-                    {"score_id": one.score_id, "evidence": "tests",
-                     "resolved": chance.random() < one.raw_probability}
-                    for one in scored
-                )  # fmt: skip
+                with suppress(SweRmError):  # a busy machine: the next step has its own chance
+                    answer = client.score(group, group_stats=True)
+                    client.outcomes(
+                        {"score_id": one.score_id, "evidence": "tests",
+                         "resolved": chance.random() < one.raw_probability}
+                        for one in answer.results if isinstance(one, Scored)
+                    )  # fmt: skip
 
     def operator(self) -> None:
         """Fits a calibration as soon as there are labels enough."""
         fit = {"method": "temperature", "activate": True}
         with httpx.Client(base_url=self.url, timeout=120) as http:
             while not self.stop.wait(3):
-                if http.post("/calibrations", json=fit).is_success:
-                    return
+                with suppress(httpx.TransportError):
+                    if http.post("/calibrations", json=fit).is_success:
+                        return
 
     def others(self) -> None:
         """Everything that goes another way than a trainer's step."""
-        with httpx.Client(base_url=self.url, timeout=30) as http:
-            while not self.stop.wait(0.5):
-                http.post("/rerank", json={"candidates": [item(), item(n=2)]})
-                http.post(
-                    "/score", json={"trajectories": [item(), {"messages": []}], "timeout_s": 1e-6}
-                )
-                http.post("/score", content=b"{")
-                with suppress(httpx.ReadTimeout):
-                    http.post("/score", json={"trajectories": [item(n=3)] * 32}, timeout=0.05)
-                storm = [threading.Thread(target=self.much) for _ in range(4)]
-                for thread in storm:
-                    thread.start()
-                for thread in storm:
-                    thread.join()
+        while not self.stop.wait(0.5):
+            with suppress(httpx.TransportError):
+                self.another_round()
+
+    def another_round(self) -> None:
+        late = {"trajectories": [item(), {"messages": []}], "timeout_s": 1e-6, "memo": "off"}
+        leaving = {"trajectories": [item(n=3)] * 32, "memo": "off"}
+        with httpx.Client(base_url=self.url, timeout=60) as http:
+            http.post("/rerank", json={"candidates": [item(), item(n=2)]})
+            http.post("/score", json=late)
+            http.post("/score", content=b"{")
+            with suppress(httpx.ReadTimeout):
+                http.post("/score", json=leaving, timeout=0.05)
+        storm = [threading.Thread(target=self.much) for _ in range(4)]
+        for thread in storm:
+            thread.start()
+        for thread in storm:
+            thread.join()
 
     def much(self) -> None:
         """With another three of it, more than may wait."""
-        many = {"trajectories": [item(n=n) for n in range(1, 33)]}
-        httpx.post(f"{self.url}/score", json=many, timeout=60)
+        many = {"trajectories": [item(n=n) for n in range(1, 33)], "memo": "off"}
+        with suppress(httpx.TransportError):
+            httpx.post(f"{self.url}/score", json=many, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +177,7 @@ def prometheus(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def page_of(served: Served) -> str:
-    return httpx.get(f"{served.url}/metrics").text
+    return httpx.get(f"{served.url}/metrics", timeout=30).text
 
 
 def ours(page: str) -> str:
@@ -215,6 +216,7 @@ def expected_to_be_absent(expression: str, exist: set[str]) -> bool:
     )
 
 
+@pytest.mark.timeout(600)
 def test_every_panel_and_alert_has_data(served: Served, prometheus: httpx.Client) -> None:
     expressions = panels() | {f"alert / {name}": text for name, text in alerts().items()}
     empty = dict(expressions)
