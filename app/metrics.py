@@ -36,6 +36,12 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         at: Any = {"registry": registry}
+        self._count_requests(at)
+        self._describe_scores(at)
+        self.feedback = FeedbackMetrics(registry)
+        self.model = Info("swe_rm_model", "The model in the house", **at)
+
+    def _count_requests(self, at: Any) -> None:
         self.requests = Counter(
             "swe_rm_http_requests",
             "Answers by route, method and status",
@@ -67,6 +73,8 @@ class Metrics:
         )
         gone = "swe_rm_client_disconnects"
         self.disconnects = Counter(gone, "Clients gone before the answer", **at)
+
+    def _describe_scores(self, at: Any) -> None:
         self.stage_s = Histogram(
             "swe_rm_stage_duration_seconds",
             "An item's time in one stage",
@@ -97,8 +105,6 @@ class Metrics:
         self.label_mass = Histogram(
             "swe_rm_label_mass_ratio", "P(yes) + P(no) of scored items", buckets=_SHARE, **at
         )
-        self.feedback = FeedbackMetrics(registry)
-        self.model = Info("swe_rm_model", "The model in the house", **at)
 
     def page(self) -> tuple[bytes, str]:
         """What a scrape gets, and its media type."""

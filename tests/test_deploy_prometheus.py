@@ -4,6 +4,7 @@ under load. Skipped where Prometheus is not installed (Debian: `apt install prom
 from __future__ import annotations
 
 import json
+import math
 import random
 import shutil
 import subprocess
@@ -92,7 +93,7 @@ class Load:
                     answer = client.score(group, group_stats=True)
                     client.outcomes(
                         {"score_id": one.score_id, "evidence": "tests",
-                         "resolved": chance.random() < one.raw_probability}
+                         "resolved": chance.random() < 1 / (1 + math.exp(-0.3 * one.logit - 1))}
                         for one in answer.results if isinstance(one, Scored)
                     )  # fmt: skip
 
