@@ -1,6 +1,6 @@
 # Five verbs: install, run, check, test, bench. Each makes .venv by itself and does no work twice.
 .DEFAULT_GOAL := help
-.PHONY: help install run serve check test test-fast test-clients bench examples world model lock clean
+.PHONY: help install run serve check test test-fast test-clients test-grafana bench examples world model lock clean
 
 VENV := .venv/bin
 
@@ -31,6 +31,9 @@ test-fast: install ## All tests but those that start a real engine
 test-clients: install ## The dialects, with their clients' own published code
 	@locks/install-clients
 	@.venv-clients/bin/python -m pytest tests/clients
+
+test-grafana: install ## Dashboards and alerts against a real Prometheus (Debian: prometheus)
+	@$(VENV)/python -m pytest tests/test_deploy_prometheus.py tests/test_deploy_grafana.py
 
 bench: install ## The server against offline vLLM and against vLLM's own server
 	@$(VENV)/python -m bench.throughput

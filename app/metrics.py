@@ -25,9 +25,9 @@ _SECONDS = (0.005, 0.02, 0.1, 0.3, 1, 3, 8, 15, 30, 60, 120, 180, 300, 600, 1200
 _TOKENS = (256, 1024, 4096, 8192, 16384, 32768, 65536, 131072, 262144)
 _SHARE = tuple(edge / 20 for edge in range(1, 20))
 
-# Name, help, value; or values by state (what ends in _state) or by class of work. What ends in _total
-# is a counter.
-Reading = tuple[str, str, float | Mapping[str, float]]
+# Name, help, and the value; or a label's name and a value for each of its values. What ends in
+# _total is a counter.
+Reading = tuple[str, str, float | tuple[str, Mapping[str, float]]]
 
 
 class Metrics:
@@ -36,6 +36,12 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         at: Any = {"registry": registry}
+        self._count_requests(at)
+        self._describe_scores(at)
+        self.feedback = FeedbackMetrics(registry)
+        self.model = Info("swe_rm_model", "The model in the house", **at)
+
+    def _count_requests(self, at: Any) -> None:
         self.requests = Counter(
             "swe_rm_http_requests",
             "Answers by route, method and status",
@@ -44,8 +50,8 @@ class Metrics:
         )
         self.request_s = Histogram(
             "swe_rm_http_request_duration_seconds",
-            "Request to last byte",
-            ["route"],
+            "Request to last byte, by class of work: none where nothing is scored",
+            ["route", "class"],
             buckets=_SECONDS,
             **at,
         )
@@ -67,11 +73,19 @@ class Metrics:
         )
         gone = "swe_rm_client_disconnects"
         self.disconnects = Counter(gone, "Clients gone before the answer", **at)
+
+    def _describe_scores(self, at: Any) -> None:
         self.stage_s = Histogram(
             "swe_rm_stage_duration_seconds",
             "An item's time in one stage",
             ["stage"],
             buckets=_SECONDS,
+            **at,
+        )
+        self.groups = Counter(
+            "swe_rm_groups",
+            "RL groups: spread, dead (all rewards equal), or incomplete (an item unscored)",
+            ["state"],
             **at,
         )
         self.prompt_tokens = Histogram(
@@ -91,8 +105,6 @@ class Metrics:
         self.label_mass = Histogram(
             "swe_rm_label_mass_ratio", "P(yes) + P(no) of scored items", buckets=_SHARE, **at
         )
-        self.feedback = FeedbackMetrics(registry)
-        self.model = Info("swe_rm_model", "The model in the house", **at)
 
     def page(self) -> tuple[bytes, str]:
         """What a scrape gets, and its media type."""
@@ -136,13 +148,9 @@ class _Live(Collector):
 
     def collect(self) -> Iterable[Metric]:
         for name, text, value in self._read():
-            if isinstance(value, Mapping):
-                label = "state" if name.endswith("_state") else "class"
-                family = GaugeMetricFamily(name, text, labels=[label])
-                for kind, one in value.items():
-                    family.add_metric([kind], one)
-                yield family
-            elif name.endswith("_total"):
-                yield CounterMetricFamily(name, text, value=value)
-            else:
-                yield GaugeMetricFamily(name, text, value=value)
+            label, values = value if isinstance(value, tuple) else (None, {"": value})
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            family = kind(name, text, labels=[label] if label else None)
+            for label_value, number in values.items():
+                family.add_metric([label_value] if label else [], number)
+            yield family

@@ -77,6 +77,8 @@ async def test_every_metric_is_on_the_page_and_moves(
     before = samples((await client.get("/metrics")).text)
     await client.post("/score", json={"trajectories": [item(), {"messages": []}]})
     await client.post("/score", json={"trajectories": [item()], "model": "other"})
+    group = {"trajectories": [item(group="g"), item(group="g")], "group_stats": True}
+    await client.post("/score", json=group | {"priority": "interactive"})
     answer = await client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     after = samples(answer.text)
@@ -101,6 +103,12 @@ async def test_every_metric_is_on_the_page_and_moves(
     ):
         assert after[f"swe_rm_{gauge}"] == 0
     assert (after["swe_rm_ready"], after["swe_rm_canary_drift"]) == (1, 0)
+    value = built.house.metrics.registry.get_sample_value
+    assert value("swe_rm_groups_total", {"state": "dead"}) == 1
+    assert value("swe_rm_calibration_info", {"calibration": "identity"}) == 1
+    for work in ("interactive", "rollout"):
+        at = {"route": "/score", "class": work}
+        assert value("swe_rm_http_request_duration_seconds_count", at), work
 
 
 async def test_items_and_refusals_are_counted_by_code(

@@ -68,6 +68,7 @@ DOORS: dict[str, tuple[set[str], set[str]]] = {
         {"api", "cli", "config", "admission", "engine", "render", "adapters"} | NOUNS,
         {"httpx", "rich", "swe_rm_client", "tokenizers", "vllm"},
     ),
+    "deploy": ({"api", "cli", "config"}, {"swe_rm_client"}),
 }  # fmt: skip
 # A room that imports itself under another name.
 OWN_NAME = {"client": "swe_rm_client"}
@@ -85,7 +86,7 @@ def sources() -> Iterator[tuple[str, Path]]:
         inside = file.relative_to(ROOT / "app").parts
         if inside != ("__init__.py",):
             yield inside[0].removesuffix(".py"), file
-    for room in ("client", "training", "bench"):
+    for room in ("client", "training", "bench", "deploy"):
         for file in sorted((ROOT / room).rglob("*.py")):
             if not file.is_relative_to(MATERIAL):
                 yield room, file

@@ -81,7 +81,8 @@ class _Accounts:
             metrics = scope["app"].state.house.metrics
             route = getattr(scope.get("route"), "path", "unmatched")
             metrics.requests.labels(route, _method(scope), str(status)).inc()
-            metrics.request_s.labels(route).observe(time.perf_counter() - started)
+            work = scope["state"].get("priority", "none")
+            metrics.request_s.labels(route, work).observe(time.perf_counter() - started)
 
 
 def _request_id(scope: Scope) -> str:

@@ -172,7 +172,7 @@ class House:
         yield "swe_rm_waiting_tokens", "Tokens waiting at the door", door.waiting_tokens
         yield "swe_rm_waiting_items", "Items waiting at the door", door.waiting_items
         backlog = self.scorer.backlog_s()
-        yield "swe_rm_backlog_seconds", "Predicted wait of a newcomer, by class", backlog
+        yield "swe_rm_backlog_seconds", "Predicted wait of a newcomer, by class", ("class", backlog)
         pace = door.pace
         yield "swe_rm_prefill_tokens_per_second", "Uncached tokens, of late", pace.tokens_per_s
         yield "swe_rm_token_seconds", "Fitted cost of a token", pace.a_s
@@ -187,12 +187,14 @@ class House:
         ready = self.state == "ready"
         yield "swe_rm_ready", "1 while the engine probe and the canary are good", ready
         states = {state: float(state == health.state) for state in ENGINE_STATES}
-        yield "swe_rm_engine_state", "1 for the state that the engine is in", states
+        yield "swe_rm_engine_state", "1 for the state that the engine is in", ("state", states)
         yield "swe_rm_engine_restarts_total", "Engines replaced", health.restarts
         if health.probe_age_s is not None:
             yield "swe_rm_probe_age_seconds", "Since the last answered probe", health.probe_age_s
         drift = health.canary.get("drift")
         if drift is not None:
             yield "swe_rm_canary_drift", "Largest canary difference, in log-odds", drift
+        active = self.scorer.model.active_calibration
+        yield "swe_rm_calibration_info", "The calibration in force", ("calibration", {active: 1})
         if self.feedback:
             yield from self.feedback.gauges()

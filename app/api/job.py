@@ -75,6 +75,7 @@ async def take_job(
     received_at = request.state.received_at
     parse_s = time.monotonic() - received_at
     options = read_request(kind, body.fields)
+    request.state.priority = options.priority
     if not body.items:
         message = f"{items_key}: a list of 1 to {house.limits.max_items} items is needed"
         raise InvalidRequest(message, param=items_key)

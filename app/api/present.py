@@ -105,10 +105,13 @@ def groups(house: House, names: Sequence[Named], outcomes: Mapping[int, Outcome]
         if name.group is not None:
             members.setdefault(name.group, {})[index] = outcomes[index]
             sizes[name.group] = name.group_size or sizes.get(name.group)
-    return {
-        group: asdict(house.scorer.group_stats(found, sizes[group]))
-        for group, found in members.items()
+    stats = {
+        group: house.scorer.group_stats(found, sizes[group]) for group, found in members.items()
     }
+    for each in stats.values():
+        state = "incomplete" if not each.complete else "dead" if each.dead else "spread"
+        house.metrics.groups.labels(state).inc()
+    return {group: asdict(each) for group, each in stats.items()}
 
 
 def counts(results: Iterable[Mapping[str, Any]]) -> dict[str, int]:

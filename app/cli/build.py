@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import asdict
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from app.engine.supervisor import Supervisor
 from app.engine.watched import Watch
 from app.errors import StartError
 from app.memo import Memo
-from app.metrics import Metrics
+from app.metrics import Metrics, Reading
 from app.render import Renderer
 from app.scorer import Model, Scorer
 from app.types import Identity, Labels, Verdict
@@ -168,6 +170,8 @@ def _house(
         }
     )
 
+    metrics.gauges(partial(_disk, settings.state_dir))
+
     def health() -> Health:
         return Health(
             supervisor.trouble,
@@ -179,6 +183,14 @@ def _house(
         )
 
     return House(scorer, metrics, limits, health, settings.trust_prompts, version())
+
+
+def _disk(state_dir: Path) -> Iterator[Reading]:
+    """Of the disk that the state lies on; nothing before there is a folder."""
+    with suppress(OSError):
+        disk = shutil.disk_usage(state_dir)
+        yield "swe_rm_state_free_bytes", "Free on the disk of state_dir", disk.free
+        yield "swe_rm_state_size_bytes", "Size of the disk of state_dir", disk.total
 
 
 async def _start_engine(settings: Settings, found: store.Model, renderer: Renderer) -> Engine:

@@ -59,6 +59,7 @@ async def score_all(
             f"{field}: {len(works)} items; {house.limits.max_items} are allowed in one request"
         )
         raise TooManyItems(message, param=field)
+    request.state.priority = priority
     loop = asyncio.get_running_loop()
     elapsed_s = time.monotonic() - request.state.received_at
     order = Order(

@@ -19,7 +19,7 @@ from app.api.feedback.live import LiveQuality
 from app.api.feedback.receipts import Receipts
 from app.api.feedback.recording import claims_of, executions, facts_of
 from app.errors import ServiceError
-from app.metrics import Metrics
+from app.metrics import Metrics, Reading
 from app.outcomes import Recorded, Report, Store
 from app.scorer import Outcome, Scored, Scorer
 from app.types import Identity
@@ -75,12 +75,12 @@ class Feedback:
         self.count(reports, answers)
         return dict(Counter(answer.status for answer in answers))
 
-    def gauges(self) -> Iterator[tuple[str, str, float]]:
+    def gauges(self) -> Iterator[Reading]:
         """(name, help, value)."""
         counts = self.store.counts
         yield "swe_rm_store_waiting_scores", "Scores waiting to be written", counts.waiting
-        yield "swe_rm_store_written_scores", "Scores written since the start", counts.written
-        yield "swe_rm_store_lost_scores", "Scores never written since the start", counts.lost
+        yield "swe_rm_store_written_scores_total", "Scores written", counts.written
+        yield "swe_rm_store_lost_scores_total", "Scores never written", counts.lost
         generation = self.follower.generation
         yield "swe_rm_calibration_generation", "Switch of calibrations in force", generation
 
