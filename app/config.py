@@ -108,7 +108,9 @@ class Settings(BaseModel):
     )
     restart_window_s: float = Field(600.0, gt=0, description="What the budget of restarts is for.")
     trust_prompts: bool = Field(
-        False, description="Take items' `prompt` literally, control tokens included."
+        False,
+        description="Take items' `prompt` literally, control tokens included; for servers without "
+        "keys.",
     )
     store_url: str | None = Field(
         None,
@@ -130,19 +132,29 @@ class Settings(BaseModel):
         None, repr=False, description="id:secret, …; the first signs receipts, all verify them."
     )
     receipt_keys_file: Path | None = Field(None, description="The same, in a file: a line each.")
+    keys: Path | None = Field(
+        None, description="File of API keys, made by `swe-rm keys new`; without it loopback only."
+    )
     allow_anonymous: bool = Field(False, description="Listen beyond loopback without keys.")
+    ssl_certfile: Path | None = Field(None, description="TLS certificate, PEM: serves https.")
+    ssl_keyfile: Path | None = Field(
+        None, description="Its private key, where the certificate's file does not hold it."
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        repr=False,
+        description="Where traces are sent, http(s)://host:4318 (OTLP over HTTP); default: nowhere.",
+    )
+    log_format: Literal["json", "console"] | None = Field(
+        None, description="Default: console on a terminal, else JSON lines."
+    )
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         "info", description="How much the server says on stderr."
     )
 
     @model_validator(mode="after")
     def _no_contradictions(self) -> Self:
-        if not _is_loopback(self.host) and not self.allow_anonymous:
-            message = (
-                f"host {self.host} is not loopback and there are no keys: anyone could score. "
-                "Listen on 127.0.0.1, or set allow_anonymous behind a gateway of your own"
-            )
-            raise ValueError(message)
+        self._check_access()
         for body in ("max_body_bytes", "max_ndjson_body_bytes"):
             if self.max_item_bytes > getattr(self, body):
                 message = f"max_item_bytes is above {body}: lower the first or raise the second"
@@ -166,6 +178,27 @@ class Settings(BaseModel):
             )
             raise ValueError(message)
         return self
+
+    def _check_access(self) -> None:
+        if not _is_loopback(self.host) and not self.allow_anonymous and not self.keys:
+            message = (
+                f"host {self.host} is not loopback and there are no keys: anyone could score. "
+                "Give keys (`swe-rm keys new`), listen on 127.0.0.1, or set allow_anonymous "
+                "behind a gateway of your own"
+            )
+            raise ValueError(message)
+        if self.keys and self.allow_anonymous:
+            message = "allow_anonymous and keys: with keys nobody is anonymous; drop one of them"
+            raise ValueError(message)
+        if self.keys and self.trust_prompts:
+            message = (
+                "trust_prompts is for servers without keys: drop it, and give the key that may "
+                "send prompts the scope trusted_prompt"
+            )
+            raise ValueError(message)
+        if self.ssl_keyfile and not self.ssl_certfile:
+            message = "ssl_keyfile needs ssl_certfile: give both, or neither"
+            raise ValueError(message)
 
 
 def read_settings(given: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:

@@ -18,6 +18,8 @@ ServiceError
 │   ├── InvalidRequest    400  JSON, but not what the route takes
 │   │   ├── NotEnoughLabels    too few labelled scores, or all of one kind, for any number
 │   │   └── FallingFit         the labels say that higher scores are resolved less often
+│   ├── Unauthenticated 401 · Forbidden 403
+│   ├── QuotaSpent        429  the key's own tokens of the day are used up
 │   ├── NotFound 404 · ModelNotFound 404 · CalibrationNotFound 404
 │   ├── MethodNotAllowed 405 · UnsupportedMediaType 415
 │   ├── BodyTooLarge 413 · TooManyItems 413
@@ -139,6 +141,18 @@ class NotEnoughLabels(InvalidRequest):
 
 class FallingFit(InvalidRequest):
     """A calibration never falls: the order of scores would be turned round."""
+
+
+class Unauthenticated(RequestError):
+    code, status = "unauthenticated", 401
+
+
+class Forbidden(RequestError):
+    code, status = "forbidden", 403
+
+
+class QuotaSpent(RequestError):
+    code, status, retryable = "quota", 429, True
 
 
 class NotFound(RequestError):

@@ -94,6 +94,7 @@ class Metrics:
         self.tokens = Counter(
             "swe_rm_tokens", "Of scored prompts: computed, cached, memo, elided", ["kind"], **at
         )
+        self.access = AccessMetrics(registry)
         flagged = "Scored items that show a sign of reward hacking"
         self.flags = Counter("swe_rm_flagged_items", flagged, ["kind"], **at)
         self.probability = Histogram(
@@ -113,6 +114,22 @@ class Metrics:
     def gauges(self, read: Callable[[], Iterable[Reading]]) -> None:
         """Registers what is read when scraped."""
         self.registry.register(_Live(read))
+
+
+class AccessMetrics:
+    """What keys cost. Their names are the operator's."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        at: Any = {"registry": registry}
+        self.tokens = Counter(
+            "swe_rm_key_tokens", "Tokens computed for a key: what quotas bill", ["key"], **at
+        )
+        self.unscored_rewards = Counter(
+            "swe_rm_unscored_rewards",
+            "Rewards set by the operator for what could not be scored, by why not",
+            ["code"],
+            **at,
+        )
 
 
 class FeedbackMetrics:

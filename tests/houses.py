@@ -24,6 +24,7 @@ from app import calibration, store
 from app.admission import Admission
 from app.admission import Limits as DoorLimits
 from app.api import create_app
+from app.api.access import Access, NoKeys
 from app.api.feedback import Choices, Feedback, opened_feedback
 from app.api.feedback.receipts import Receipts
 from app.api.house import Health, House
@@ -99,6 +100,8 @@ def build(
     label_mass_floor: float = 0.0,
     trust_prompts: bool = False,
     memo_bytes: int = 0,
+    access: Access | None = None,
+    traces: Any = None,
 ) -> Built:
     """A house, without a memo unless `memo_bytes`; close it with `house.close()`, or use `opened`."""
     engine = engine or FakeEngine()
@@ -118,7 +121,8 @@ def build(
     def health() -> Health:
         return Health(state["trouble"], state["canary"], state.get("engine", "ready"))
 
-    house = House(scorer, metrics, body or limits(), health, trust_prompts, "0.0.test")
+    access = access or NoKeys(trust_prompts=trust_prompts)
+    house = House(scorer, metrics, body or limits(), health, "0.0.test", access, traces=traces)
     return Built(house, engine, state)
 
 

@@ -284,7 +284,7 @@ async def test_a_defect_is_a_problem_without_a_word_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def broken(app: FastAPI) -> FastAPI:
-        @app.get("/broken")
+        @app.get("/ui/broken")
         async def fail() -> None:
             raise ValueError(MARK)
 
@@ -293,7 +293,7 @@ async def test_a_defect_is_a_problem_without_a_word_of_it(
     with opened() as built:
         monkeypatch.setattr("houses.create_app", lambda house: broken(create_app(house)))
         async with ask(built, defects=False) as client:
-            answer = await client.get("/broken", headers={"x-request-id": "r-9"})
+            answer = await client.get("/ui/broken", headers={"x-request-id": "r-9"})
             check_problem(answer, 500, "internal")
             assert answer.headers["x-request-id"] == "r-9"
             assert MARK not in answer.text
@@ -301,7 +301,7 @@ async def test_a_defect_is_a_problem_without_a_word_of_it(
         async with ask(built, defects=False) as client:
             check_problem(await client.post("/tokenize", json={}), 500, "internal")
         value = built.house.metrics.registry.get_sample_value
-        labels = {"route": "/broken", "method": "GET", "status": "500"}
+        labels = {"route": "/ui/broken", "method": "GET", "status": "500"}
         assert value("swe_rm_http_requests_total", labels) == 1
         assert built.idle
 

@@ -3,14 +3,15 @@
 house.py       what the routes are given          body.py, parse.py  bytes → values, bounded
 job.py         request → outcomes                 present.py         facts → the wire, and metrics
 score.py · rerank.py · operations.py  the routes  problems.py        errors → problem+json
-feedback/      outcomes, quality, calibrations    caller.py          who asks
+feedback/      outcomes, quality, calibrations    access/, caller.py who asks, and may
+orders.py      what is asked for → order, works
+account.py     what a request comes to            logs.py, traces.py its lines and spans
 defects.py     counted, logged
 """
 
 from __future__ import annotations
 
 import re
-import time
 import uuid
 
 from fastapi import FastAPI, Request
@@ -19,6 +20,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import dialects, operations, problems, rerank, score
+from app.api.access.layer import AccessLayer
+from app.api.account import Account
 from app.api.feedback import calibrations, labels
 from app.api.house import House
 from app.api.job import CLIENT_GONE, ClientGone
@@ -41,7 +44,8 @@ def create_app(house: House) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(ClientGone, _client_gone)
     app.add_exception_handler(ClientDisconnect, _client_gone)
-    app.add_middleware(_Accounts)
+    app.add_middleware(AccessLayer)
+    app.add_middleware(_Accounts)  # the outer one: who is refused has a request id too
     return app
 
 
@@ -51,7 +55,8 @@ async def _client_gone(request: Request, _: Exception) -> Response:
 
 
 class _Accounts:
-    """Gives every request its id and counts its answer. Plain ASGI, so that streams stay streams."""
+    """Gives every request its id and account, and counts its answer. Plain ASGI, so that streams stay
+    streams."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -61,8 +66,10 @@ class _Accounts:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
-        started = time.perf_counter()
+        house = scope["app"].state.house
+        trace = house.traces.begin(scope["headers"], request_id) if house.traces else None
+        account = Account(request_id, trace)
+        scope.setdefault("state", {}).update(request_id=request_id, account=account)
         status = 500
 
         async def counting(message: Message) -> None:
@@ -78,11 +85,11 @@ class _Accounts:
         try:
             await self._app(scope, receive, counting)
         finally:
-            metrics = scope["app"].state.house.metrics
-            route = getattr(scope.get("route"), "path", "unmatched")
-            metrics.requests.labels(route, _method(scope), str(status)).inc()
-            work = scope["state"].get("priority", "none")
-            metrics.request_s.labels(route, work).observe(time.perf_counter() - started)
+            method, work = _method(scope), scope["state"].get("priority", "none")
+            account.route = getattr(scope.get("route"), "path", account.route)
+            seconds = account.close(method, status)
+            house.metrics.requests.labels(account.route, method, str(status)).inc()
+            house.metrics.request_s.labels(account.route, work).observe(seconds)
 
 
 def _request_id(scope: Scope) -> str:

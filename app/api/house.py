@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from app.api.access import Access, NoKeys
 from app.api.feedback import Feedback
 from app.errors import Closing, EngineAway, Overloaded
 from app.metrics import Metrics, Reading
 from app.scorer import Scorer
+
+if TYPE_CHECKING:  # an extra that need not be installed
+    from app.api.traces import Traces
 
 ENGINE_STATES = ("starting", "ready", "degraded", "restarting", "failed")
 DEFAULT_TIMEOUT_S = {"interactive": 120.0, "rollout": 900.0, "backfill": 3600.0}
@@ -89,16 +93,18 @@ class House:
         metrics: Metrics,
         limits: Limits,
         health: Callable[[], Health],
-        trust_prompts: bool,
         version: str,
+        access: Access | None = None,
         feedback: Feedback | None = None,
+        traces: Traces | None = None,
     ) -> None:
         self.scorer = scorer
         self.metrics = metrics
         self.limits = limits
         self._health = health
         self.feedback = feedback
-        self.trust_prompts = trust_prompts
+        self.access = access or NoKeys()
+        self.traces = traces
         self.version = version
         self.bodies = Bodies(limits.bodies_bytes)
         self.leaving = False

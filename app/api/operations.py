@@ -9,10 +9,11 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from app.api import present
 from app.api.body import read_value
+from app.api.caller import Caller, caller_of
 from app.api.checks import read_item
 from app.api.documents import TOKENIZE
 from app.api.house import DEFAULT_TIMEOUT_S, MAX_ID_CHARS, MAX_TIMEOUT_S, House
-from app.api.job import work_of
+from app.api.orders import work_of
 from app.errors import Invalid
 from app.schema import InfoAnswer
 from app.schema.feedback import MAX_OUTCOMES
@@ -30,8 +31,8 @@ router = APIRouter()
 
 
 @router.get("/", response_class=PlainTextResponse)
-async def root(request: Request) -> str:
-    return f"swe-rm-server {_house(request).version}: POST /score, POST /rerank; GET /docs\n"
+async def root() -> str:
+    return "swe-rm-server: POST /score, POST /rerank; GET /docs\n"
 
 
 @router.get("/livez", response_class=PlainTextResponse)
@@ -85,7 +86,7 @@ async def info(request: Request) -> dict[str, Any]:
     health = house.health()
     return {
         "api_version": API_VERSION,
-        "features": _features(house),
+        "features": _features(house, caller_of(request)),
         "limits": _limits(house),
         "formats": list(FORMATS),
         "flag_kinds": list(FLAG_KINDS),
@@ -141,7 +142,7 @@ async def tokenize(
     house = _house(request)
     with house.bodies.account() as hold:
         value = await read_value(request, house, hold, house.limits.max_item_bytes)
-        work = work_of(house, read_item(value), None)
+        work = work_of(caller_of(request), read_item(value), None)
         if work.source == "prompt":
             message = "prompt: is rendered already; /tokenize takes trajectory or messages"
             raise Invalid(message)
@@ -156,9 +157,9 @@ def _house(request: Request) -> House:
     return house
 
 
-def _features(house: House) -> list[str]:
+def _features(house: House, caller: Caller) -> list[str]:
     found = [*FEATURES]
-    if house.trust_prompts:
+    if caller.trusts_prompts:
         found.append("trusted_prompt")
     if house.feedback:
         found += [*FEEDBACK, *(["receipts"] if house.feedback.receipts else [])]

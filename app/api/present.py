@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.api import defects
+from app.api.account import Account
 from app.api.caller import LOCAL_KEY
 from app.api.checks import Named
 from app.api.feedback.recording import score_id
@@ -185,19 +186,24 @@ def head(kind: str, identity: Identity, request_id: str) -> dict[str, Any]:
 
 def record(
     house: House,
+    account: Account,
     route: str,
+    index: int,
     outcome: Outcome,
     name: Named = _NAMELESS,
-    key_id: str = LOCAL_KEY,
 ) -> None:
-    """Counts one finished item, and hands a score to the store."""
-    metrics = house.metrics
+    """Counts one finished item, bills it, and hands a score to the store."""
+    metrics, key_id = house.metrics, account.caller.key_id
+    account.item(index, outcome)
     if isinstance(outcome, ItemError):
         metrics.items.labels(route, outcome.code).inc()
         if outcome.defect:
-            defects.note(house, route, outcome.defect)
+            defects.note(house, route, outcome.defect, account.request_id)
         return
     prompt = outcome.prepared.prompt
+    billed_tokens = outcome.computed_tokens + outcome.step_tokens
+    house.access.bill(key_id, billed_tokens)
+    metrics.access.tokens.labels(key_id).inc(billed_tokens)
     if house.feedback:
         house.feedback.keep(house.scorer.model.identity, outcome, name, key_id)
     metrics.sources.labels(outcome.source).inc()

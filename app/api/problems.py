@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from app.api import defects
+from app.api.account import account_of
 from app.errors import (
     Internal,
     InvalidRequest,
@@ -50,9 +51,11 @@ def item_error(error: ItemError) -> dict[str, Any]:
 def problem(error: ServiceError, request_id: str) -> Response:
     """The whole answer of a refused request."""
     headers = {}
+    wait_s = max(1, math.ceil(error.retry_after_s or 1))
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        wait_s = min(60, max(1, math.ceil(error.retry_after_s or 1)))
-        headers = {"Retry-After": str(wait_s), "x-should-retry": "true"}
+        headers = {"Retry-After": str(min(60, wait_s)), "x-should-retry": "true"}
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers = {"Retry-After": str(wait_s)}
     detail = error.message[:_DETAIL_CHARS].encode("utf-8", "replace").decode()
     document = {
         "type": f"urn:swe-rm:error:{error.code}",
@@ -74,6 +77,7 @@ def problem(error: ServiceError, request_id: str) -> Response:
 
 
 def _answer(request: Request, error: ServiceError) -> Response:
+    account_of(request).code = error.code
     if isinstance(error, RequestError):
         request.app.state.house.metrics.refusals.labels(error.code).inc()
     return problem(error, request.state.request_id)

@@ -44,7 +44,7 @@ async def rerank(request: Request) -> Response:
         outcomes = await until_gone(request.receive, job.taken.all())
     entries = []
     for index, outcome in enumerate(outcomes):
-        present.record(house, _ROUTE, outcome, job.names[index], job.key_id)
+        present.record(house, job.account, _ROUTE, index, outcome, job.names[index])
         entries.append(_entry(house, job, index, outcome))
         await asyncio.sleep(0)  # each takes a digest of its prompt; hundreds at once are a stall
     ranking = _rank(house, job, outcomes)
@@ -66,7 +66,7 @@ async def _lines(
             continue
         index, outcome = one
         found[index] = outcome
-        present.record(house, _ROUTE, outcome, job.names[index], job.key_id)
+        present.record(house, job.account, _ROUTE, index, outcome, job.names[index])
         entries.append(_entry(house, job, index, outcome))
         yield entries[-1]
     outcomes = [found[index] for index in range(len(found))]

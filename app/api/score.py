@@ -32,7 +32,7 @@ async def score(request: Request) -> Response:
         outcomes = await until_gone(request.receive, job.taken.all())
     results = []
     for index, outcome in enumerate(outcomes):
-        present.record(house, _ROUTE, outcome, job.names[index], job.key_id)
+        present.record(house, job.account, _ROUTE, index, outcome, job.names[index])
         results.append(_result(house, job, index, outcome))
         await asyncio.sleep(0)  # each takes a digest of its prompt; hundreds at once are a stall
     told = await _executions(house, job, outcomes)
@@ -58,7 +58,7 @@ async def _lines(
             continue
         index, outcome = found
         outcomes[index] = outcome
-        present.record(house, _ROUTE, outcome, job.names[index], job.key_id)
+        present.record(house, job.account, _ROUTE, index, outcome, job.names[index])
         results.append(_result(house, job, index, outcome))
         yield results[-1]
     told = await _executions(house, job, outcomes.values())

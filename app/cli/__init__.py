@@ -10,6 +10,7 @@ voice.py  speaks and connects        pool.py   much at once           demo.py   
 quality.py  evaluate, calibrate, report: evaluate.py, calibrate.py, page.py do them
 labels.py who resolved what          scored.py finished scores        measured.py  its tables
 console.py  what commands share      keep.py   whole files or none    read.py  what is seen
+keys.py  API keys                    gate.py  who comes in, where traces go
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import typer
 from rich.table import Table
 
 from app import store
-from app.cli import beside, quality
+from app.cli import beside, keys, quality
 from app.cli.best import Request, best_of
 from app.cli.console import BAD_START as _BAD_START
 from app.cli.console import complain as _complain
@@ -50,6 +51,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The model store.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+app.add_typer(keys.app, name="keys")
 
 Files = Annotated[
     list[Path],

@@ -23,6 +23,7 @@ from app.api.house import Health, House
 from app.api.house import Limits as BodyLimits
 from app.calibration import Calibrator
 from app.cli.canaries import known_canaries
+from app.cli.gate import Gate, open_gate, open_gate_for_one
 from app.cli.keeping import kept
 from app.config import Settings, engine_threads
 from app.engine import Engine, EngineFacts, processes
@@ -85,6 +86,7 @@ async def open_house(
     `registry` is that of the metrics; None: one of its own. `on_lost` is called when the engine is
     lost for good. With `keeping` false nothing is recorded: for a house of one command.
     """
+    gate = open_gate(settings, say) if keeping else open_gate_for_one(settings)
     found, renderer, labels = await asyncio.to_thread(open_model, settings)
     calibrators, step_calibrator = read_calibrations(found)
     say(f"{found.name} verified; starting the {settings.engine} engine")
@@ -109,20 +111,16 @@ async def open_house(
             )
         watcher = asyncio.create_task(supervisor.run())
         identity = _identity(found, engine.facts, labels, renderer.fingerprint)
-        model = Model(
-            identity,
-            labels,
-            found.label_mass_floor,
-            calibrators,
-            found.active_calibration,
-            step_calibrator,
-        )
-        house = _house(settings, model, renderer, supervisor, registry or CollectorRegistry())
+        floor, active = found.label_mass_floor, found.active_calibration
+        model = Model(identity, labels, floor, calibrators, active, step_calibrator)
+        registry = registry or CollectorRegistry()
+        house = _house(settings, model, renderer, supervisor, registry, gate)
         try:
             async with kept(settings, house, say) if keeping else nullcontext():
                 yield house
         finally:
             house.close()
+            await asyncio.to_thread(gate.close)
     finally:
         if watcher:
             watcher.cancel()
@@ -137,6 +135,7 @@ def _house(
     renderer: Renderer,
     supervisor: Supervisor,
     registry: CollectorRegistry,
+    gate: Gate,
 ) -> House:
     door = DoorLimits(
         settings.inside_tokens,
@@ -182,7 +181,7 @@ def _house(
             supervisor.retry_after_s(),
         )
 
-    return House(scorer, metrics, limits, health, settings.trust_prompts, version())
+    return House(scorer, metrics, limits, health, version(), gate.access, traces=gate.traces)
 
 
 def _disk(state_dir: Path) -> Iterator[Reading]:

@@ -27,4 +27,6 @@ async def demo(settings: Settings, folder: Path, voice: Voice, *, once: bool) ->
             voice.log.print(f"serving on {url} (Ctrl-C ends); try: curl {url}/info")
         return not once
 
+    if "log_level" not in settings.model_fields_set:  # lines would stand between the tables
+        settings = settings.model_copy(update={"log_level": "warning"})
     return await serve(settings, voice.log.print, show)

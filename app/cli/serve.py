@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from app.api import create_app
+from app.api import create_app, logs
 from app.api.house import House
 from app.cli.build import Say, open_house
 from app.cli.connections import timed
@@ -59,6 +59,7 @@ async def serve(
     Raises `StartError`. `when_ready` is given the URL once the server listens; when it returns False,
     the server stops.
     """
+    logs.configure(settings.log_level, settings.log_format)
     stop = Stop()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -132,9 +133,10 @@ async def _guest(
         await asyncio.sleep(_LOOK_EVERY_S)
     host, port = server.servers[0].sockets[0].getsockname()[:2]
     host = f"[{host}]" if ":" in host else host
+    scheme = "https" if server.config.is_ssl else "http"
     stay = False
     try:
-        stay = await when_ready(f"http://{host}:{port}")
+        stay = await when_ready(f"{scheme}://{host}:{port}")
     finally:
         if not stay:
             stop.asked.set()
@@ -157,8 +159,11 @@ def _server(settings: Settings, app: FastAPI) -> uvicorn.Server:
             http=timed(settings.header_timeout_s, settings.body_timeout_s),
             timeout_keep_alive=settings.keep_alive_s,
             timeout_graceful_shutdown=_LAST_ANSWERS_S,
+            ssl_certfile=settings.ssl_certfile,
+            ssl_keyfile=settings.ssl_keyfile,
+            log_config=None,  # the root logger's, set above
             log_level=settings.log_level,
-            access_log=False,
+            access_log=False,  # the account of a request is its line
             server_header=False,
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,15 +19,18 @@ from app.cli.files import Loaded
 from app.config import Settings
 
 TIMEOUT_S = 3600.0
+API_KEY_VARIABLE = "SWE_REWARD_API_KEY"  # the integrations' own
 
 
 @asynccontextmanager
 async def connect(
     url: str | None, settings: Settings, console: Console
 ) -> AsyncIterator[AsyncClient]:
-    """A client of the server at `url`, or of a house opened for this call, without a socket."""
+    """A client of the server at `url`, with the key of the environment, or of a house
+    opened for this call, without a socket."""
     if url:
-        async with AsyncClient(url, timeout_s=TIMEOUT_S) as client:
+        key = os.environ.get(API_KEY_VARIABLE) or None
+        async with AsyncClient(url, key, timeout_s=TIMEOUT_S) as client:
             yield client
         return
     async with open_house(settings, None, console.log, keeping=False) as house:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
-from app.api.dialects.flow import Foreign, read_foreign, score_all, text_work, usage
+from app.api.dialects.flow import Foreign, Rewarded, read_foreign, reward_all, text_work, usage
 from app.api.house import House
-from app.scorer import Scored
 
 router = APIRouter()
 _TIMEOUT_S = 290.0  # the client gives up after 300
@@ -29,17 +28,17 @@ class _Body(Foreign):
 
 
 @router.post("/classify")
-async def classify(request: Request) -> dict[str, Any]:
+async def classify(request: Request, response: Response) -> dict[str, Any]:
     """`input` is rendered chat text (or plain: first line the issue), or a list of it."""
     house: House = request.app.state.house
     body = await read_foreign(request, house, _Body)
     texts = [body.input] if isinstance(body.input, str) else body.input
     works = [text_work(text) for text in texts]
-    scored = await score_all(request, house, works, field="input", timeout_s=_TIMEOUT_S)
+    found = await reward_all(request, house, response, works, field="input", timeout_s=_TIMEOUT_S)
     data = []
-    for index, one in enumerate(scored):
+    for index, one in enumerate(found):
         probs = _probs(body, one)
-        label = "success" if one.score.probability >= 0.5 else "failure"
+        label = "success" if one.value >= 0.5 else "failure"
         data.append({"index": index, "label": label, "probs": probs, "num_classes": len(probs)})
     return {
         "id": f"classify-{request.state.request_id}",
@@ -47,14 +46,14 @@ async def classify(request: Request) -> dict[str, Any]:
         "created": int(time.time()),
         "model": body.model or house.scorer.model.identity.model,
         "data": data,
-        "usage": usage(scored),
+        "usage": usage([one.scored for one in found if one.scored]),
     }
 
 
-def _probs(body: _Body, one: Scored) -> list[float]:
-    success = one.score.probability
+def _probs(body: _Body, one: Rewarded) -> list[float]:
+    success = one.value
     if body.model == _CRITIC:
         return [success] + [0.0] * (_CRITIC_LABELS - 1)
     if body.use_activation is False:
-        return [one.score.logit]
+        return [one.scored.score.logit if one.scored else one.value]
     return [1.0 - success, success]

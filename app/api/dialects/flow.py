@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from fastapi import Request
+from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from app.api import present
+from app.api.account import account_of
 from app.api.body import read_value
-from app.api.caller import key_of
+from app.api.caller import caller_of
 from app.api.checks import problems
 from app.api.house import House
 from app.api.job import until_gone
 from app.errors import Invalid, InvalidRequest, ItemError, TooManyItems
-from app.scorer import Order, Scored, Taken, Work
+from app.scorer import Order, Outcome, Scored, Taken, Work
 from app.types import Priority
 
 _Body = TypeVar("_Body", bound=BaseModel)
 _CHAT_MARK = "<|im_start|>"
+_UNSCORED_HEADER = "x-swe-rm-unscored"
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
@@ -43,6 +46,51 @@ async def read_foreign(request: Request, house: House, kind: type[_Body]) -> _Bo
         raise InvalidRequest(found[0]["message"], param=found[0]["param"]) from cause
 
 
+@dataclass(frozen=True, slots=True)
+class Rewarded:
+    """A reward for a dialect; `scored` is None where it is what the operator set for this key to be
+    said of an item that can never be scored."""
+
+    value: float
+    scored: Scored | None
+
+
+async def reward_all(
+    request: Request,
+    house: House,
+    response: Response,
+    works: Sequence[Work | ItemError],
+    *,
+    field: str,
+    timeout_s: float,
+) -> list[Rewarded]:
+    """Every work's reward, in order. Raises the first error that no `unscored_reward` of the key may
+    stand for: any at all without one, and always what a retry may mend."""
+    outcomes = await _outcomes(request, house, works, field, timeout_s, "rollout")
+    stand_in = caller_of(request).unscored_reward
+    rewards, codes = [], set()
+    for index, outcome in enumerate(outcomes):
+        if isinstance(outcome, Scored):
+            rewards.append(Rewarded(outcome.score.probability, outcome))
+            continue
+        if stand_in is None or outcome.retryable:
+            raise _named(outcome, f"{field}[{index}]" if len(works) > 1 else field)
+        rewards.append(Rewarded(stand_in, None))
+        codes.add(outcome.code)
+        house.metrics.access.unscored_rewards.labels(outcome.code).inc()
+    if codes:
+        response.headers[_UNSCORED_HEADER] = ", ".join(sorted(codes))
+    return rewards
+
+
+def attempt(make: Callable[..., Work], *given: object) -> Work | ItemError:
+    """A work, or the error of the one that cannot be made."""
+    try:
+        return make(*given)
+    except ItemError as error:
+        return error
+
+
 async def score_all(
     request: Request,
     house: House,
@@ -53,6 +101,21 @@ async def score_all(
     priority: Priority = "rollout",
 ) -> list[Scored]:
     """Every work's score, in order. Raises the first item's error, its index named."""
+    outcomes = await _outcomes(request, house, works, field, timeout_s, priority)
+    for index, outcome in enumerate(outcomes):
+        if isinstance(outcome, ItemError):
+            raise _named(outcome, f"{field}[{index}]" if len(works) > 1 else field)
+    return [outcome for outcome in outcomes if isinstance(outcome, Scored)]
+
+
+async def _outcomes(
+    request: Request,
+    house: House,
+    works: Sequence[Work | ItemError],
+    field: str,
+    timeout_s: float,
+    priority: Priority,
+) -> list[Outcome]:
     house.refuse_when_shut()
     if len(works) > house.limits.max_items:
         message = (
@@ -61,24 +124,23 @@ async def score_all(
         raise TooManyItems(message, param=field)
     request.state.priority = priority
     loop = asyncio.get_running_loop()
-    elapsed_s = time.monotonic() - request.state.received_at
+    account, received_at = account_of(request), request.state.received_at
+    elapsed_s = time.monotonic() - received_at
+    account.parsed(received_at, elapsed_s)
     order = Order(
         deadline=loop.time() - elapsed_s + timeout_s,
         calibrator=house.scorer.calibrator("active"),
-        priority=priority,
-        key_id=key_of(request),
+        priority=account.caller.lowered(priority),
+        key_id=account.caller.key_id,
     )
     take = house.scorer.take(works, order)
     taken = await until_gone(request.receive, take, undo=Taken.abandon)
+    account.taken()
     async with taken:
         outcomes = await until_gone(request.receive, taken.all())
-    for outcome in outcomes:
-        path = request.scope["route"].path
-        present.record(house, path, outcome, key_id=key_of(request))
     for index, outcome in enumerate(outcomes):
-        if isinstance(outcome, ItemError):
-            raise _named(outcome, f"{field}[{index}]" if len(works) > 1 else field)
-    return [outcome for outcome in outcomes if isinstance(outcome, Scored)]
+        present.record(house, account, request.scope["route"].path, index, outcome)
+    return outcomes
 
 
 def usage(scored: Sequence[Scored]) -> dict[str, Any]:

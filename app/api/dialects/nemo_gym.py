@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
-from app.api.dialects.flow import Foreign, read_foreign, score_all
+from app.api.dialects.flow import Foreign, read_foreign, reward_all
 from app.api.house import House
 from app.scorer import Work
 
@@ -31,17 +31,21 @@ async def seed_session() -> dict[str, Any]:
 
 
 @router.post("/verify")
-async def verify(request: Request) -> dict[str, Any]:
+async def verify(request: Request, response: Response) -> dict[str, Any]:
     """A row of the dataset with the model's `response`; back with `reward`."""
     house: House = request.app.state.house
     row = await read_foreign(request, house, _Row)
     sent = row.model_dump()
     issue = next((sent[key] for key in _TOLD if isinstance(sent.get(key), str)), None)
     work = Work("document", sent, issue=issue)
-    (scored,) = await score_all(request, house, [work], field="response", timeout_s=_TIMEOUT_S)
-    score = scored.score
+    (found,) = await reward_all(
+        request, house, response, [work], field="response", timeout_s=_TIMEOUT_S
+    )
+    if found.scored is None:
+        return sent | {"reward": found.value}
+    score = found.scored.score
     return sent | {
-        "reward": score.probability,
+        "reward": found.value,
         "swe_rm_logit": score.logit,
         "swe_rm_label_mass": score.label_mass,
     }

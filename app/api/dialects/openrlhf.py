@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.api.dialects.flow import Foreign, read_foreign, score_all, text_work
+from app.api.dialects.flow import Foreign, read_foreign, reward_all, text_work
 from app.api.house import House
 from app.errors import InvalidRequest
 
@@ -25,7 +25,7 @@ class _Body(Foreign):
 
 
 @router.post("/get_reward")
-async def get_reward(request: Request) -> dict[str, Any]:
+async def get_reward(request: Request, response: Response) -> dict[str, Any]:
     """`query` is prompt and response, decoded with control tokens; `prompts` the prompt alone."""
     house: House = request.app.state.house
     body = await read_foreign(request, house, _Body)
@@ -36,8 +36,11 @@ async def get_reward(request: Request) -> dict[str, Any]:
     works = [text_work(text, prompt) for text, prompt in zip(body.query, prompts, strict=True)]
     if not works:
         return {"rewards": [], "scores": [], "extra_logs": {}}
-    scored = await score_all(request, house, works, field="query", timeout_s=_TIMEOUT_S)
-    rewards = [one.score.probability for one in scored]
+    found = await reward_all(request, house, response, works, field="query", timeout_s=_TIMEOUT_S)
+    rewards = [one.value for one in found]
+    scored = [one.scored for one in found if one.scored]
+    if len(scored) < len(found):  # a log without a number for each would be read as the others'
+        return {"rewards": rewards, "scores": rewards, "extra_logs": {}}
     logs = {
         "logit": [one.score.logit for one in scored],
         "label_mass": [one.score.label_mass for one in scored],

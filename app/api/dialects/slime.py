@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
-from app.api.dialects.flow import Foreign, chat_work, read_foreign, score_all
+from app.api.dialects.flow import Foreign, attempt, chat_work, read_foreign, reward_all
 from app.api.house import House
 
 router = APIRouter()
@@ -22,17 +22,21 @@ class _Body(Foreign):
 
 
 @router.post("/rm", response_model=None)
-async def rm(request: Request, full: bool = False) -> float | dict[str, Any]:
+async def rm(request: Request, response: Response, full: bool = False) -> float | dict[str, Any]:
     """A bare number; with `?full=1` an object for `--reward-key reward`."""
     house: House = request.app.state.house
     body = await read_foreign(request, house, _Body)
-    work = chat_work(body.prompt, body.response)
-    (scored,) = await score_all(request, house, [work], field="response", timeout_s=_TIMEOUT_S)
-    score = scored.score
+    work = attempt(chat_work, body.prompt, body.response)
+    (found,) = await reward_all(
+        request, house, response, [work], field="response", timeout_s=_TIMEOUT_S
+    )
     if not full:
-        return score.probability
+        return found.value
+    if found.scored is None:
+        return {"reward": found.value}
+    score = found.scored.score
     return {
-        "reward": score.probability,
+        "reward": found.value,
         "raw_probability": score.raw_probability,
         "logit": score.logit,
         "label_mass": score.label_mass,
