@@ -51,7 +51,10 @@ def test_an_unknown_variable_is_named() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"host": "0.0.0.0"}, ("0.0.0.0", "127.0.0.1", "allow_anonymous")),
+        ({"host": "0.0.0.0"}, ("0.0.0.0", "127.0.0.1", "allow_anonymous", "swe-rm keys new")),
+        ({"keys": "k", "allow_anonymous": True}, ("drop one",)),
+        ({"keys": "k", "trust_prompts": True}, ("scope trusted_prompt",)),
+        ({"ssl_keyfile": "k"}, ("ssl_certfile", "both")),
         ({"host": "::"}, ("loopback", "allow_anonymous")),
         ({"host": "example.org"}, ("loopback", "allow_anonymous")),
         ({"max_item_bytes": 10**6, "max_body_bytes": 10**5}, ("lower", "raise")),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request
 
-from app.api.caller import Caller, local_caller
+from app.api.caller import NOBODY, Caller
 from app.errors import ItemError
 from app.scorer import Outcome
 
@@ -34,7 +34,7 @@ class Account:
 
     request_id: str
     trace: Trace | None = None
-    caller: Caller = field(default_factory=lambda: local_caller(trusts_prompts=False))
+    caller: Caller = NOBODY
     route: str = UNMATCHED
     code: str | None = None
     began_at: float = field(default_factory=time.monotonic)

@@ -42,6 +42,9 @@ def local_caller(*, trusts_prompts: bool) -> Caller:
     return Caller(LOCAL_KEY, scopes | {"trusted_prompt"} if trusts_prompts else scopes)
 
 
+NOBODY = Caller("-", frozenset())
+
+
 def caller_of(request: Request) -> Caller:
     caller: Caller = request.state.account.caller
     return caller

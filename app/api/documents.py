@@ -30,10 +30,13 @@ from app.schema.feedback import (
 
 _STATUSES = {
     400: "malformed or invalid",
+    401: "no key, or none that is known",
+    403: "the key lacks the scope, or asks for a class above its ceiling",
     404: "model or calibration not found",
     409: "revision unavailable",
     413: "body too large or too many items; never retry",
     415: "content type or encoding not supported",
+    429: "the key's tokens of the day are used up; Retry-After says until when",
     503: "overloaded; always with Retry-After",
 }
 
@@ -81,6 +84,8 @@ TOKENIZE = _route(Item, TokenizeAnswer, _STATUSES | {400: "the item's own code"}
 
 _STORE = {
     400: "malformed or invalid",
+    401: "no key, or none that is known",
+    403: "the key lacks the scope, or asks for a class above its ceiling",
     404: "this server keeps no outcomes",
     413: "body too large or too many items; never retry",
     415: "content type or encoding not supported",

@@ -82,7 +82,7 @@ class Keyring:
     def enter(self, secret: str | None) -> Caller:
         self._look()
         if secret is None:
-            message = "a key is needed: Authorization: Bearer KEY, or Basic with it as the password"
+            message = "a key is needed: one Authorization header, Bearer KEY, or Basic with it as password"
             raise Unauthenticated(message)
         key = self._holder(secret)
         now = datetime.fromtimestamp(self._clock(), UTC)

@@ -18,7 +18,7 @@ from app.api.access.routes import PUBLIC, door_of
 from app.api.account import Account
 from app.api.caller import Caller
 from app.api.problems import problem
-from app.errors import Forbidden, NotFound, ServiceError, Unauthenticated
+from app.errors import Forbidden, NotFound, ServiceError
 
 _READS = ("GET", "HEAD", "OPTIONS")
 _POLICY_VIOLATION = 1008
@@ -80,20 +80,18 @@ def _refuse_other_sites(scope: Scope) -> None:
 
 
 def _secret(scope: Scope) -> str | None:
-    """Of Bearer the token, of Basic the password. Raises `Unauthenticated` for anything else."""
+    """Of Bearer the token, of Basic the password; None for anything else."""
     given: list[bytes] = [value for name, value in scope["headers"] if name == b"authorization"]
-    if not given:
+    if len(given) != 1:
         return None
     scheme, _, rest = given[0].strip().partition(b" ")
     token = rest.strip()
-    if len(given) == 1 and scheme.lower() == b"bearer" and token:
-        return token.decode("latin-1")
-    if len(given) == 1 and scheme.lower() == b"basic":
-        try:
-            pair = base64.b64decode(token, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            pair = ""
-        if password := pair.partition(":")[2]:
-            return password
-    message = "Authorization: one header, Bearer KEY, or Basic with the key as the password"
-    raise Unauthenticated(message)
+    if scheme.lower() == b"bearer":
+        return token.decode("latin-1") or None
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        pair = base64.b64decode(token, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return pair.partition(":")[2] or None
