@@ -40,7 +40,7 @@ def test_with_keys_it_says_how_many(tmp_path: Path) -> None:
     said: list[str] = []
     make_key(tmp_path / "k", "a", ["score"])
     gate = open_gate(read_settings({"keys": tmp_path / "k", "host": "0.0.0.0"}, {}), said.append)
-    assert said[0].startswith("1 keys")
+    assert said[0].startswith("keys: 1 in ")
     gate.close()
 
 
@@ -117,5 +117,5 @@ def test_tls_and_a_key(served: tuple[Served, str], certificate: tuple[Path, Path
         assert client.post("/score", json=body, auth=("", secret)).status_code == 200
     status, said = one.end(signal.SIGTERM)
     assert status == 0
-    assert "1 keys" in said
+    assert "keys: 1 in " in said
     assert secret not in said

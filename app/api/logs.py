@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -24,10 +25,13 @@ _FRAMES = 6
 _FOREIGN_CHARS = 300
 
 
-def configure(
+@contextmanager
+def configured(
     level: str, kind: Literal["json", "console"] | None = None, stream: TextIO | None = None
-) -> None:
-    """Takes the root logger over. `kind` None: for people where `stream` is a terminal, else JSON."""
+) -> Iterator[bool]:
+    """Takes the root logger over for a while. `kind` None: for people where `stream` is a terminal,
+    else JSON. Gives True when it is for people.
+    """
     stream = stream or sys.stderr
     people = kind == "console" or (kind is None and stream.isatty())
     last: Any = (
@@ -49,8 +53,14 @@ def configure(
         )
     )
     root = logging.getLogger()
+    before = root.handlers[:], root.level
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    try:
+        yield people
+    finally:
+        root.handlers[:] = before[0]
+        root.setLevel(before[1])
 
 
 def _wordless(

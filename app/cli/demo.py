@@ -28,5 +28,6 @@ async def demo(settings: Settings, folder: Path, voice: Voice, *, once: bool) ->
         return not once
 
     if "log_level" not in settings.model_fields_set:  # lines would stand between the tables
-        settings = settings.model_copy(update={"log_level": "warning"})
+        quiet = {"log_level": "warning", "log_format": "console"}
+        settings = settings.model_copy(update=quiet)
     return await serve(settings, voice.log.print, show)

@@ -40,7 +40,7 @@ def open_gate(settings: Settings, say: Callable[[str], None]) -> Gate:
     traces = _traces(settings.otlp_endpoint) if settings.otlp_endpoint else None
     if settings.keys:
         ring = _keyring(settings.keys)
-        say(f"{len(ring.keys)} keys in {settings.keys}; whoever has none gets 401")
+        say(f"keys: {len(ring.keys)} in {settings.keys}; whoever has none gets 401")
         return Gate(ring, traces)
     prompts = "taken literally" if settings.trust_prompts else "refused"
     say(

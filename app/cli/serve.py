@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -59,7 +60,15 @@ async def serve(
     Raises `StartError`. `when_ready` is given the URL once the server listens; when it returns False,
     the server stops.
     """
-    logs.configure(settings.log_level, settings.log_format)
+    with logs.configured(settings.log_level, settings.log_format) as people:
+        if not people:  # for machines, every line is one of the log
+            say = logging.getLogger("swe_rm.serve").info
+        return await _serve(settings, say, when_ready)
+
+
+async def _serve(
+    settings: Settings, say: Say, when_ready: Callable[[str], Awaitable[bool]] | None
+) -> int:
     stop = Stop()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
