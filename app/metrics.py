@@ -39,6 +39,7 @@ class Metrics:
         self._count_requests(at)
         self._describe_scores(at)
         self.feedback = FeedbackMetrics(registry)
+        self.access = AccessMetrics(registry)
         self.model = Info("swe_rm_model", "The model in the house", **at)
 
     def _count_requests(self, at: Any) -> None:
@@ -94,7 +95,6 @@ class Metrics:
         self.tokens = Counter(
             "swe_rm_tokens", "Of scored prompts: computed, cached, memo, elided", ["kind"], **at
         )
-        self.access = AccessMetrics(registry)
         flagged = "Scored items that show a sign of reward hacking"
         self.flags = Counter("swe_rm_flagged_items", flagged, ["kind"], **at)
         self.probability = Histogram(
