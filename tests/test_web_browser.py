@@ -116,6 +116,26 @@ def test_a_file_becomes_a_curve_whose_turns_can_be_read(page: Page) -> None:
     assert "Did the agent resolve the issue?" in text(page, ".pane")
 
 
+def test_intervals_and_calibrated_steps_are_shown_as_such(page: Page) -> None:
+    def calibrated(route: Any) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        (result,) = said["results"]
+        interval = {"low": 0.61, "high": 0.84, "method": "venn_abers"}
+        result |= {"probability": 0.999, "interval": interval, "calibration": "c-1"}
+        for step in result["steps"]:
+            step["probability"] = 0.125
+        route.fulfill(response=answer, json=said)
+
+    page.route("**/score", calibrated)
+    read(page, chat(n=2))
+    assert text(page, "#probability") == "> 0.99"  # never 1, which it is not
+    assert "0.61 – 0.84 (venn_abers) · calibrated by c-1" in text(page, ".worth")
+    assert "calibrated for steps" in text(page, "#moments")
+    assert page.locator("a[data-turn='1']").get_attribute("aria-label") == "turn 1, 0.13"
+    assert page.locator(".curve .whisker").count() == 1
+
+
 def test_keys_are_enough(page: Page) -> None:
     read(page, chat(n=6))
     page.locator(".curve a[tabindex='0']").focus()
