@@ -22,6 +22,7 @@ from app.api.access import Keyring
 from app.api.access.keys import SCOPES, make_key
 from app.api.access.routes import PUBLIC, door_of
 from app.engine.fake import FakeEngine
+from app.web import with_inspector
 
 ONE = {"trajectories": [item()]}
 TEXT = {"prompt": [{"role": "user", "content": "fix"}], "response": "done"}
@@ -103,6 +104,17 @@ async def test_what_is_not_here_is_not_told_to_strangers(keyed: Keyed, path: str
         check_problem(await client.get(url), 401, "unauthenticated")
         known = await client.get(url, headers=bearer(keyed.admin))
         assert known.status_code in (404, 405)
+
+
+async def test_the_inspector_s_pages_need_no_key_and_open_nothing(keyed: Keyed) -> None:
+    with keyed.opened() as built:
+        transport = httpx.ASGITransport(with_inspector(create_app(built.house)))
+        client = httpx.AsyncClient(transport=transport, base_url="http://house")
+        assert (await client.get("/ui")).status_code == 200
+        assert (await client.get("/ui/compare")).status_code == 200
+        check_problem(await client.get("/ui/nowhere"), 404, "not_found")
+        check_problem(await client.post("/score", json={}), 401, "unauthenticated")
+        await client.aclose()
 
 
 @pytest.mark.parametrize("host", ["x/livez?", "a/livez#", "livez", "house/livez"])

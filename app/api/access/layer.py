@@ -14,7 +14,7 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.access.keyring import Access
-from app.api.access.routes import PUBLIC, door_of
+from app.api.access.routes import door_of, is_public
 from app.api.account import Account
 from app.api.caller import Caller
 from app.api.problems import problem
@@ -35,7 +35,7 @@ class AccessLayer:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
-        if scope["type"] != "http" or scope["path"] in PUBLIC:
+        if scope["type"] != "http" or is_public(scope["path"]):
             await self._app(scope, receive, send)
             return
         house = scope["app"].state.house

@@ -25,6 +25,9 @@ class Door:
 PUBLIC = frozenset(
     {"/", "/livez", "/readyz", "/health", "/v2/health/live", "/v2/health/ready"},
 )  # status only
+_SHELLS = (
+    "/ui"  # the inspector's pages and assets: no data, no secret; what they ask for needs a key
+)
 _SCORING = (
     "/score", "/rerank", "/v1/rerank", "/v2/rerank", "/get_reward", "/rm", "/classify", "/verify",
     "/v1/chat/completions",
@@ -50,17 +53,20 @@ _EXACT = {door.path: door for door in _DOORS}
 # Everything below these; the label is as long as the prefix, whatever is asked for.
 _BELOW = {
     "/scores/": Door("/scores/{score_id}", ("score", "outcomes")),
-    "/ui/": Door("/ui", ("score",)),
 }
 _SEEING = Door(_READING, ("outcomes", "metrics", "admin"))
 _FITTING = Door(_READING, ("admin",))
+
+
+def is_public(path: str) -> bool:
+    """Whether strangers may have it."""
+    shell = path == _SHELLS or (path.startswith(f"{_SHELLS}/") and ".." not in path)
+    return shell or path in PUBLIC
 
 
 def door_of(path: str, method: str) -> Door | None:
     """None for a path that no table knows."""
     if path == _READING:
         return _SEEING if method in ("GET", "HEAD") else _FITTING
-    if path == "/ui":
-        return _BELOW["/ui/"]
     below = (door for prefix, door in _BELOW.items() if path.startswith(prefix))
     return _EXACT.get(path) or next(below, None)
