@@ -64,9 +64,14 @@ class Load:
     def __init__(self, url: str) -> None:
         self.url = url
         self.stop = threading.Event()
-        self.threads = [
-            threading.Thread(target=each) for each in (self.trainer, self.others, self.operator)
-        ]
+        self.chance = random.Random(7)
+        with Client(url) as client:
+            for step in range(4):
+                self.step(client, f"task-{step}")
+        fit = {"method": "temperature", "activate": True}
+        made = httpx.post(f"{url}/calibrations", json=fit, timeout=120)
+        assert made.is_success, made.text
+        self.threads = [threading.Thread(target=each) for each in (self.trainer, self.others)]
         for thread in self.threads:
             thread.start()
 
@@ -76,35 +81,29 @@ class Load:
             thread.join()
 
     def trainer(self) -> None:
-        """Groups of rollouts, some of them dead, each with its outcome."""
-        step, chance = 0, random.Random(7)
+        """A group after the other; every third is dead, for its rollouts are equal."""
+        step = 10
         with Client(self.url) as client:
             while not self.stop.wait(0.4):
                 step += 1
-                group = [
-                    Item(
-                        messages=chat(word="same" if step % 3 == 0 else f"{step}-{n}"),
-                        group=f"g{step}", group_size=16, tags={"policy": POLICY},
-                        instance_id=f"task-{step}",
-                    )
-                    for n in range(16)
-                ]  # fmt: skip
                 with suppress(SweRmError):  # a busy machine: the next step has its own chance
-                    answer = client.score(group, group_stats=True)
-                    client.outcomes(
-                        {"score_id": one.score_id, "evidence": "tests",
-                         "resolved": chance.random() < 1 / (1 + math.exp(-0.3 * one.logit - 1))}
-                        for one in answer.results if isinstance(one, Scored)
-                    )  # fmt: skip
+                    self.step(client, f"task-{step}", alike=step % 3 == 0)
 
-    def operator(self) -> None:
-        """Fits a calibration as soon as there are labels enough."""
-        fit = {"method": "temperature", "activate": True}
-        with httpx.Client(base_url=self.url, timeout=120) as http:
-            while not self.stop.wait(3):
-                with suppress(httpx.TransportError):
-                    if http.post("/calibrations", json=fit).is_success:
-                        return
+    def step(self, client: Client, task: str, alike: bool = False) -> None:
+        """Scores a group and tells the outcomes, which follow the scores by chance."""
+        group = [
+            Item(
+                messages=chat(word=task if alike else f"{task}-{n}"), instance_id=task,
+                group=task, group_size=16, tags={"policy": POLICY},
+            )
+            for n in range(16)
+        ]  # fmt: skip
+        answer = client.score(group, group_stats=True)
+        client.outcomes(
+            {"score_id": one.score_id, "evidence": "tests",
+             "resolved": self.chance.random() < 1 / (1 + math.exp(-0.3 * one.logit - 1))}
+            for one in answer.results if isinstance(one, Scored)
+        )  # fmt: skip
 
     def others(self) -> None:
         """Everything that goes another way than a trainer's step."""
