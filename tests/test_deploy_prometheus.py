@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import shutil
 import subprocess
@@ -30,6 +31,9 @@ ABSENT = {
     "swe_rm_defects_total": "nothing unforeseen happens",
 }
 # Named by dashboards; a server that does not measure them leaves these panels empty.
+pytestmark = pytest.mark.skipif(
+    "WITH_PROMETHEUS" not in os.environ, reason="takes minutes: make test-grafana"
+)
 OPTIONAL = {"swe_rm_key_tokens_total", "swe_rm_unscored_rewards_total"}  # fmt: skip
 
 
