@@ -163,7 +163,8 @@ async def ask(built: Built, *, defects: bool = True) -> AsyncIterator[httpx.Asyn
 async def listening(built: Built) -> AsyncIterator[str]:
     """The URL of the house on a free loopback port."""
     config = uvicorn.Config(
-        create_app(built.house), port=0, http="httptools", log_level="critical", lifespan="off",
+        create_app(built.house), port=0, http="httptools", log_level="critical",
+        lifespan="off", log_config=None,
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = _Quiet(config)

@@ -59,7 +59,7 @@ DRESSES = [
     lambda c: f"{c} 2>&1 | head -20",
     lambda c: f"true || {c}",
     lambda c: f"if true; then {c}; fi",
-    lambda c: f"X=$({c}); echo $X",
+    lambda c: f"X=$( {c} ); echo $X",  # `$((` would begin arithmetic
     lambda c: f"FOO=1 env BAR=2 {c}" if c[0] not in "({X" and not c.startswith(("if", "true", "cd")) else c,
     lambda c: f"sh <<'DONE'\n{c}\nDONE",
     lambda c: f"cat <<'END' > notes.txt\nsome 'text\nEND\n{c}",

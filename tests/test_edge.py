@@ -28,7 +28,7 @@ async def timed_server(keep_alive_s: int = 5) -> AsyncIterator[str]:
     with opened() as built:
         config = uvicorn.Config(
             create_app(built.house), port=0, http=timed(HEAD_S, ANSWER_S), log_level="critical",
-            lifespan="off", timeout_graceful_shutdown=1, timeout_keep_alive=keep_alive_s,
+            log_config=None, lifespan="off", timeout_graceful_shutdown=1, timeout_keep_alive=keep_alive_s,
         )  # fmt: skip
         server = _Quiet(config)
         running = asyncio.create_task(server.serve())

@@ -30,6 +30,7 @@ def logged(level: str = "info", kind: Any = "json") -> Iterator[io.StringIO]:
     asking = [logging.getLogger(name) for name in ("httpx", "httpcore")]
     for each in asking:  # the test's own side
         each.disabled = True
+    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)  # servers of other tests are quiet
     with logs.configured(level, kind, out):
         yield out
     for each in asking:
