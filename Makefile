@@ -33,7 +33,7 @@ test-clients: install ## The dialects, with their clients' own published code
 	@.venv-clients/bin/python -m pytest tests/clients
 
 test-grafana: install ## Dashboards and alerts against a real Prometheus (Debian: prometheus)
-	@$(VENV)/python -m pytest tests/test_deploy_prometheus.py tests/test_deploy_grafana.py
+	@WITH_PROMETHEUS=1 $(VENV)/python -m pytest tests/test_deploy_prometheus.py tests/test_deploy_grafana.py
 
 test-frameworks: install ## The reward functions, inside the RL frameworks' own published code
 	@locks/install-frameworks

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -37,9 +38,11 @@ class Served:
         store = ("--model-store", str(STORE), "--state-dir", str(state))
         knobs = {name.upper(): str(value) for name, value in odd.items()}
         program = ODD if odd else [str(SWE_RM)]
+        # A file, not a pipe: nobody reads while it runs, and a full pipe stops the server's loop.
+        self.said = tempfile.NamedTemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(
             [*program, "serve", "--engine", "fake", "--port", str(port), *store, *flags],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | knobs,
+            stdout=self.said, stderr=subprocess.STDOUT, env=os.environ | knobs,
         )  # fmt: skip
 
     def ready(self) -> None:
@@ -61,16 +64,26 @@ class Served:
             time.sleep(0.05)
         pytest.fail(f"/readyz never said {text!r}")
 
+    def until_said(self, text: str) -> None:
+        for _ in range(600):
+            if text in Path(self.said.name).read_text():
+                return
+            time.sleep(0.05)
+        pytest.fail(f"the server never said {text!r}")
+
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         self.process.send_signal(number)
 
     def end(self, *signals: signal.Signals) -> tuple[int, str]:
         for each in signals:
             self.process.send_signal(each)
-        said, _ = self.process.communicate(timeout=60)
-        return self.process.returncode, said
+        self.process.wait(timeout=60)
+        with self.said:
+            self.said.seek(0)
+            return self.process.returncode, self.said.read()
 
     def kill(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-            self.process.communicate()
+            self.process.wait()
+        self.said.close()

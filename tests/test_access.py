@@ -112,7 +112,7 @@ async def test_the_inspector_s_pages_need_no_key_and_open_nothing(keyed: Keyed) 
         client = httpx.AsyncClient(transport=transport, base_url="http://house")
         assert (await client.get("/ui")).status_code == 200
         assert (await client.get("/ui/compare")).status_code == 200
-        check_problem(await client.get("/ui/nowhere"), 404, "not_found")
+        check_problem(await client.get("/ui/nowhere"), 401, "unauthenticated")
         check_problem(await client.post("/score", json={}), 401, "unauthenticated")
         await client.aclose()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import shutil
 import subprocess
@@ -28,9 +29,11 @@ PATIENCE_S = 180
 ABSENT = {
     "vllm:": "the fake engine is not vLLM",
     "swe_rm_defects_total": "nothing unforeseen happens",
+    "swe_rm_unscored_rewards_total": "no key here asks for a reward in place of a score",
 }
-# Named by dashboards; a server that does not measure them leaves these panels empty.
-OPTIONAL = {"swe_rm_key_tokens_total", "swe_rm_unscored_rewards_total"}  # fmt: skip
+pytestmark = pytest.mark.skipif(
+    "WITH_PROMETHEUS" not in os.environ, reason="takes minutes: make test-grafana"
+)
 
 
 def tool(name: str) -> str:
@@ -201,7 +204,7 @@ def test_every_metric_is_on_a_panel_and_every_name_exists(served: Served) -> Non
     shown = set().union(*map(named, panels().values()))
     used = shown.union(*map(named, alerts().values()))
     assert exist - shown == set()
-    assert used - exist - OPTIONAL == set()
+    assert used - exist == set()
 
 
 def query(prometheus: httpx.Client, expression: str) -> list[Any]:
@@ -210,10 +213,8 @@ def query(prometheus: httpx.Client, expression: str) -> list[Any]:
     return list(answer["data"]["result"])
 
 
-def expected_to_be_absent(expression: str, exist: set[str]) -> bool:
-    return any(name in expression for name in ABSENT) or bool(
-        (named(expression) & OPTIONAL) - exist
-    )
+def expected_to_be_absent(expression: str) -> bool:
+    return any(name in expression for name in ABSENT)
 
 
 @pytest.mark.timeout(600)
@@ -224,8 +225,7 @@ def test_every_panel_and_alert_has_data(served: Served, prometheus: httpx.Client
     while time.monotonic() < until:
         with suppress(httpx.TransportError):  # Prometheus is starting
             empty = {name: e for name, e in empty.items() if not query(prometheus, e)}
-        exist = on_page(page_of(served))
-        missing = {n: e for n, e in empty.items() if not expected_to_be_absent(e, exist)}
+        missing = {n: e for n, e in empty.items() if not expected_to_be_absent(e)}
         if not missing:
             break
         time.sleep(2)

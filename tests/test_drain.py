@@ -129,8 +129,7 @@ def test_the_second_signal_is_now(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_while_the_model_loads(tmp_path: Path, stop: signal.Signals) -> None:
     with served(tmp_path, start_s=600) as one:
-        assert one.process.stdout
-        assert any("starting the fake engine" in line for line in one.process.stdout)
+        one.until_said("starting the fake engine")
         status, said = one.end(stop)
         assert status == 0
         assert "stopped before it was ready" in said

@@ -7,6 +7,7 @@ Host header, the query and the method's case have no part in it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from app.api.caller import Scope
@@ -25,9 +26,8 @@ class Door:
 PUBLIC = frozenset(
     {"/", "/livez", "/readyz", "/health", "/v2/health/live", "/v2/health/ready"},
 )  # status only
-_SHELLS = (
-    "/ui"  # the inspector's pages and assets: no data, no secret; what they ask for needs a key
-)
+# The inspector's pages and assets: no data, no secret; what they ask for needs a key.
+_SHELLS = re.compile(r"/ui(/(compare|quality|queue|static/[a-z_-]+\.(js|css|svg)))?")
 _SCORING = (
     "/score", "/rerank", "/v1/rerank", "/v2/rerank", "/get_reward", "/rm", "/classify", "/verify",
     "/v1/chat/completions",
@@ -60,8 +60,7 @@ _FITTING = Door(_READING, ("admin",))
 
 def is_public(path: str) -> bool:
     """Whether strangers may have it."""
-    shell = path == _SHELLS or (path.startswith(f"{_SHELLS}/") and ".." not in path)
-    return shell or path in PUBLIC
+    return path in PUBLIC or _SHELLS.fullmatch(path) is not None
 
 
 def door_of(path: str, method: str) -> Door | None:
