@@ -8,12 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from openrlhf.utils import agent
+from swe_rm_client.integrations import openrlhf
 from talk import ISSUE
-
-agent = pytest.importorskip(
-    "openrlhf.utils.agent", reason="make test-frameworks installs locks/frameworks.txt"
-)
-from swe_rm_client.integrations import openrlhf  # noqa: E402
 
 PROMPT = f"<|im_start|>user\n{ISSUE}<|im_end|>\n<|im_start|>assistant\n"
 

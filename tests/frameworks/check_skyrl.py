@@ -6,13 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import swe_rm_client as rm
+from skyrl_gym.envs import base_text_env as text_env
+from swe_rm_client.integrations.skyrl import TrajectoryReward
 from talk import ISSUE
-
-text_env = pytest.importorskip(
-    "skyrl_gym.envs.base_text_env", reason="make test-frameworks installs locks/frameworks.txt"
-)
-import swe_rm_client as rm  # noqa: E402
-from swe_rm_client.integrations.skyrl import TrajectoryReward  # noqa: E402
 
 
 class Env(text_env.BaseTextEnv):  # type: ignore[misc, name-defined]

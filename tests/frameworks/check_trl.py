@@ -8,14 +8,13 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
+import swe_rm_client as rm
+import transformers
+import trl
+from swe_rm_client.integrations.trl import swe_rm_reward
 from talk import ISSUE
-
-trl = pytest.importorskip("trl", reason="make test-frameworks installs locks/frameworks.txt")
-import datasets  # noqa: E402
-import swe_rm_client as rm  # noqa: E402
-import transformers  # noqa: E402
-from swe_rm_client.integrations.trl import swe_rm_reward  # noqa: E402
 
 PROMPT = [{"role": "user", "content": ISSUE}]
 

@@ -7,13 +7,11 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
-from talk import CHAT, ISSUE
-
-pytest.importorskip("verl", reason="make test-frameworks installs locks/frameworks.txt")
 import numpy as np
+import pytest
 import torch
 from omegaconf import OmegaConf
+from talk import CHAT, ISSUE
 from verl import DataProto
 from verl.trainer.ppo.reward import load_reward_manager
 

@@ -41,8 +41,9 @@ def point(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.fixture(scope="session")
 def tokenizer() -> Any:
     """One token a byte, ChatML as its template: whatever a model says, it decodes."""
-    tokenizers = pytest.importorskip("tokenizers")
-    transformers = pytest.importorskip("transformers")
+    import tokenizers
+    import transformers
+
     alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
     model = tokenizers.models.BPE({letter: i for i, letter in enumerate(alphabet)}, [])
     made = tokenizers.Tokenizer(model)
