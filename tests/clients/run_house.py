@@ -54,7 +54,7 @@ class Planned:
         admission.limits = replace(self.limits, waiting_items=0) if full else self.limits
         wait_s = self.plan.get("retry_after_s")
         own: Any = admission
-        own.retry_after_s = (lambda: wait_s) if wait_s else self.own_wait
+        own.retry_after_s = (lambda *_: wait_s) if wait_s else self.own_wait
         engine.dead = self._next("dead")
         engine.fault = self.plan.get("fault")
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
