@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -90,6 +89,14 @@ async def _at(url: str, in_flight: int, items: list[Any], seconds: float) -> dic
     }
 
 
+def _rss_bytes(url: str) -> float:
+    page = httpx.get(f"{url}/metrics", timeout=30).text
+    (line,) = [
+        each for each in page.splitlines() if each.startswith("process_resident_memory_bytes ")
+    ]
+    return float(line.split()[1])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", choices=("fake", "vllm"), default="fake")
@@ -107,11 +114,9 @@ def main() -> None:
             [*command, "--state-dir", f"{folder}/state"], "/readyz", {}, Path(folder) / "log"
         ) as url,
     ):
-        port = int(url.rsplit(":", 1)[1])
-        own = next(c.pid for c in psutil.net_connections("tcp") if c.laddr.port == port and c.pid)
         for in_flight in (n for n in _STEPS if n <= options.most):
             row = asyncio.run(_at(url, in_flight, items, options.seconds))
-            rows.append(row | {"rss_mib": psutil.Process(own).memory_info().rss / _MIB})
+            rows.append(row | {"rss_mib": _rss_bytes(url) / _MIB})
     table = Table(*rows[0], title=f"{options.engine} engine, seed {options.seed}")
     for row in rows:
         table.add_row(*(f"{value:,.4g}" for value in row.values()))
