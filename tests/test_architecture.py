@@ -37,7 +37,7 @@ DOORS: dict[str, tuple[set[str], set[str]]] = {
     "schema": (set(), {"pydantic"}),
     "adapters": (NOUNS, set()),
     "audit": (NOUNS, {"tree_sitter", "tree_sitter_bash"}),
-    "render": (NOUNS, {"tokenizers"}),
+    "render": (NOUNS, {"tiktoken", "tokenizers"}),
     "memo": (NOUNS, set()),
     "admission": (NOUNS, set()),
     "engine": (NOUNS, set()),

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 
 from app.errors import EngineFailed, StartError
 from app.render.memo import TokenMemo
+from app.render.quick import quick
 from app.types import Labels, LabelSpec, Piece
 
 # Chunks of this size keep the interpreter lock free between calls and all cores busy inside one.
@@ -38,6 +39,7 @@ class Encoder:
         self._control_texts = {token_id: text for text, token_id in self.control_ids.items()}
         self._whole = Tokenizer.from_str(text)
         self._content = Tokenizer.from_str(json.dumps(document | {"added_tokens": []}))
+        self._quick = quick(document)
         for tokenizer in (self._whole, self._content):
             tokenizer.no_truncation()
             tokenizer.no_padding()
@@ -51,6 +53,16 @@ class Encoder:
         return self.memo.encode(texts, self._encode)
 
     def _encode(self, texts: Sequence[str]) -> list[array[int]]:
+        way = self._quick
+        if way is None:
+            return self._encode_slowly(texts)
+        # No token of the quick way is a control token: it was made without them.
+        made = [way.encode(text) if way.takes(text) else None for text in texts]
+        slow = [text for text, ids in zip(texts, made, strict=True) if ids is None]
+        left = iter(self._encode_slowly(slow))
+        return [next(left) if ids is None else ids for ids in made]
+
+    def _encode_slowly(self, texts: Sequence[str]) -> list[array[int]]:
         encoded: list[array[int]] = []
         for chunk in _chunks(texts):
             for encoding in self._content.encode_batch_fast(chunk, add_special_tokens=False):
