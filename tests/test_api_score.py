@@ -232,6 +232,13 @@ async def test_what_is_not_offered_is_refused_by_name(
     assert built.engine.calls == 0
 
 
+async def test_an_unknown_kind_of_flag_is_named(house: tuple[Built, httpx.AsyncClient]) -> None:
+    _, client = house
+    body = {"trajectories": [item()], "fail_on_flags": ["degenerate", "peeking"]}
+    document = check_problem(await client.post("/score", json=body), 400, "invalid")
+    assert "'peeking'" in document["detail"]
+
+
 async def test_options_that_are_served(house: tuple[Built, httpx.AsyncClient]) -> None:
     _, client = house
     for options in (

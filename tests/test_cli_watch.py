@@ -27,7 +27,7 @@ from app.config import Settings
 
 watching = importlib.import_module("app.cli.watch")  # `watch` of the room is the command
 EXAMPLE = EXAMPLES / "inikit__solved_direct.traj.json"
-SAMPLES = Path("/work/shared/formats/openhands-sdk-events")
+SAMPLES = Path(__file__).resolve().parents[2] / "shared/formats/openhands-sdk-events"
 
 
 def mini(n: int, end: str | None = None) -> dict[str, Any]:

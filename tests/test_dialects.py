@@ -35,7 +35,7 @@ LOG = (
 
 # path, a good body, a body whose content cannot be scored, the field named, its code
 CALLS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    ("/get_reward", {"query": [CHAT], "prompts": ["fix"], "labels": [""]}, {"query": [""]}, "query"),
+    ("/get_reward", {"query": [CHAT], "prompts": ["fix"], "labels": [""]}, {"query": [""]}, "query[0]"),
     ("/rm", {"prompt": "fix", "response": "done", "label": None}, {"prompt": "", "response": ""},
      "response"),
     ("/classify", {"model": "critic", "input": CHAT}, {"model": "critic", "input": ""}, "input"),
@@ -44,7 +44,7 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
      {"messages": [{"role": "user", "content": " "}]}, "messages"),
     ("/v2/rerank", {"query": "fix", "documents": ["a"]}, {"query": "fix", "documents": ["a", {"no": 1}]},
      "documents[1]"),
-    ("/rerank", {"query": "fix", "texts": ["a"]}, {"query": "fix", "texts": [7]}, "texts"),
+    ("/rerank", {"query": "fix", "texts": ["a"]}, {"query": "fix", "texts": [7]}, "texts[0]"),
 ]  # fmt: skip
 
 
@@ -201,6 +201,80 @@ async def test_rerank_shapes(house: tuple[Built, httpx.AsyncClient], path: str) 
     )
     for plain, logit in zip(tei, raw, strict=True):
         assert 1 / (1 + math.exp(-logit["score"])) == pytest.approx(plain["score"])
+
+
+async def test_texts_and_documents_are_not_taken_together(
+    house: tuple[Built, httpx.AsyncClient],
+) -> None:
+    _, client = house
+    body = {"query": "fix", "texts": ["a"], "documents": ["b", "c"]}
+    answer = await client.post("/rerank", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert "documents" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("before", ["<|endoftext|>" * 3, "<s>", "\n<|begin_of_text|>\n"])
+async def test_padding_before_the_chat_is_no_issue(
+    house: tuple[Built, httpx.AsyncClient], before: str
+) -> None:
+    """Clients that decode with special tokens send those of the padding too."""
+    _, client = house
+    wanted = (await post(client, "/get_reward", {"query": [CHAT]}))["rewards"]
+    assert (await post(client, "/get_reward", {"query": [before + CHAT]}))["rewards"] == wanted
+    probs = (await post(client, "/classify", {"input": before + CHAT}))["data"][0]["probs"]
+    assert probs[-1] == wanted[0]
+    head, _, rest = CHAT.partition("<|im_start|>assistant\n")
+    body = {"prompt": before + head, "response": rest}
+    assert await post(client, "/rm", body) == wanted[0]
+
+
+async def test_text_that_speaks_of_chat_markers_is_no_chat(
+    house: tuple[Built, httpx.AsyncClient],
+) -> None:
+    """An issue about a chat template: its words stay words, and the prompt stays the issue."""
+    _, client = house
+    issue, done = "Fix the template\nit drops <|im_start|> twice", "done"
+    wanted = await native(
+        client,
+        messages=[{"role": "user", "content": issue}, {"role": "assistant", "content": done}],
+    )
+    assert await post(client, "/rm", {"prompt": issue, "response": done}) == wanted
+    body = {"query": [f"{issue}\n{done}"], "prompts": [issue]}
+    assert (await post(client, "/get_reward", body))["rewards"] == [wanted]
+
+
+HEAD = CHAT[: CHAT.index("I look")]
+LITERAL = [
+    ("/get_reward", {"query": [CHAT]}, {"query": [""]}),
+    ("/rm", {"prompt": HEAD, "response": CHAT[len(HEAD) :]}, {"prompt": "", "response": ""}),
+    ("/classify", {"input": [CHAT]}, {"input": [""]}),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "nothing"), LITERAL)
+async def test_text_is_taken_literally_where_that_is_asked_for_and_allowed(
+    house: tuple[Built, httpx.AsyncClient], path: str, body: Any, nothing: Any
+) -> None:
+    _, client = house
+    answer = await client.post(f"{path}?literal=1", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert "trusted_prompt" in answer.json()["detail"]
+    with opened(trust_prompts=True) as built:
+        async with ask(built) as trusting:
+            wanted = await native(trusting, prompt=CHAT)
+            found = await post(trusting, f"{path}?literal=1", body)
+            parsed = await post(trusting, path, body)
+            empty = await trusting.post(f"{path}?literal=1", json=nothing)
+    assert str(wanted) in str(found)
+    assert str(wanted) not in str(parsed)
+    assert (empty.status_code, empty.json()["code"]) == (400, "empty")
+
+
+async def test_messages_are_no_literal_text() -> None:
+    with opened(trust_prompts=True) as built:
+        async with ask(built) as client:
+            answer = await client.post("/rm?literal=1", json={"prompt": MESSAGES, "response": "x"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "prompt")
 
 
 async def test_rendered_text_cannot_forge(house: tuple[Built, httpx.AsyncClient]) -> None:

@@ -16,7 +16,7 @@ from app.adapters.story import Record, Story, first_user, on_task
 from app.adapters.text import content_text, shown
 from app.adapters.text_calls import spelled_out
 from app.adapters.toolcalls import calls_of
-from app.errors import Invalid
+from app.errors import Invalid, UnknownFormat
 
 ROLES: dict[str, Literal["user", "assistant", "observation"] | None] = {
     # System text tells which tool wrote the document; `exit` repeats the patch. Both are dropped.
@@ -34,6 +34,11 @@ ROLES: dict[str, Literal["user", "assistant", "observation"] | None] = {
 }
 # Content parts of the Anthropic API: its bodies look like chat, but say the calls in the content.
 _FOREIGN_PARTS = frozenset({"tool_use", "tool_result", "server_tool_use"})
+_VERDICTS = frozenset(
+    f"{before}{word}{after}"
+    for word in ("YES", "NO")
+    for before, after in (("", ""), ("<JUDGEMENT>", "</JUDGEMENT>"), ("<", ">"))
+)
 # A row with these is a row of the data set itself: its `patch` is the gold patch. SWE-smith's rows
 # (`traj_id`) carry patches of other repositories.
 _PATCH_IS_NOT_THE_AGENTS = ("traj_id", "test_patch", "FAIL_TO_PASS", "PASS_TO_PASS")
@@ -57,12 +62,14 @@ def fits(document: object) -> bool:
 def read(document: Any) -> Story:
     """A chat row, a request body with its response, or a bare list of messages."""
     if isinstance(document, list):
-        return Story(spelled_out(records(document)))
+        return Story(_no_judgement(spelled_out(records(document))))
     messages = document.get("messages")
     if isinstance(messages, str):
         messages = parse(messages)
     answer = _answer(document.get("response"))
-    told = [*spelled_out(records(listing(messages, "messages"))), *spelled_out(answer)]
+    told = _no_judgement(
+        [*spelled_out(records(listing(messages, "messages"))), *spelled_out(answer)]
+    )
     # Rows of data sets open with the prompt of the tool that made them.
     prompt = first_user(told) if "instance_id" in document else None
     wrapped = issue_in(prompt.text) if prompt else None
@@ -122,6 +129,18 @@ def _foreign(item: dict[Any, Any]) -> bool:
         return False
     kinds = (part.get("type") for part in content if isinstance(part, dict))
     return any(isinstance(kind, str) and kind in _FOREIGN_PARTS for kind in kinds)
+
+
+def _no_judgement(told: list[Record]) -> list[Record]:
+    """Refuses rows that train R2E-Gym's verifier: a log to judge, then YES or NO, the outcome."""
+    spoken = [record.text for record in told if record.role == "assistant"]
+    asked = (record.text for record in told if record.role == "user")
+    if len(spoken) != 1 or spoken[0].strip().upper() not in _VERDICTS:
+        return told
+    if not any("[PATCH]" in text or "INTERACTION LOG" in text for text in asked):
+        return told
+    message = "the messages are a judge's prompt and its verdict, not a trajectory"
+    raise UnknownFormat(message)
 
 
 def _answer(response: object) -> list[Record]:

@@ -5,12 +5,15 @@ All three dialects become the same turns, so that no trace is left of which one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from app.adapters.fields import fact, listing, mapping, optional_text
 from app.adapters.messages import record
 from app.adapters.prompts import issue_in, with_foreword
-from app.adapters.story import Record, Story, first_user, on_task
+from app.adapters.story import Record, Story, first_user, leading, on_task
 from app.adapters.text import content_text, shown
 from app.adapters.toolcalls import bash, call
 from app.errors import Invalid
@@ -88,6 +91,7 @@ def _read(document: Any, fence: str) -> Story:
     records = on_task(_record(message, n, fence) for n, message in enumerate(messages))
     if records and patch is not None and _is_submission(records[-1], patch):
         records.pop()
+    records = _without_streaks(records)
     prompt = first_user(records)
     issue = issue_in(prompt.text) if prompt else None
     return Story(
@@ -103,6 +107,20 @@ def _read(document: Any, fence: str) -> Story:
 def _is_submission(last: Record, patch: str) -> bool:
     """v1 ends in a user message that is the submitted patch itself: it is told as the patch."""
     return last.role == "user" and last.text.strip() == patch.strip()
+
+
+def _without_streaks(records: Sequence[Record]) -> list[Record]:
+    """One record for a notice that the tool repeats: answers without a valid command leave nothing
+    but that notice, up to 93 times in a run. Words and calls of the agent stay as they are."""
+    told = leading(records)
+    after = records[len(told) :]
+    for (role, _), same in groupby(after, key=lambda record: (record.role, record.text)):
+        run = list(same)
+        if role != "user" or len(run) == 1:
+            told += run
+        else:
+            told.append(replace(run[0], text=f"{run[0].text}\n[{len(run)} times]"))
+    return told
 
 
 def _record(message: object, index: int, fence: str) -> Record | None:

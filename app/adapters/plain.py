@@ -5,15 +5,21 @@ Chat text is untrusted like everything else: it is parsed into messages and rend
 
 from __future__ import annotations
 
+import re
+
 from app.adapters.messages import records
 from app.adapters.story import Record, Story
 from app.adapters.text import clean
 
 _START, _END, _PAD = "<|im_start|>", "<|im_end|>", "<|endoftext|>"
+# Decoded with special tokens, a text has those of its padding in front, or of its beginning.
+_OPENING = re.compile(
+    r"[\ufeff\s]*(?:(?:<\|endoftext\|>|<\|begin_of_text\|>|<s>)\s*)*<\|im_start\|>"
+)
 
 
 def claims_chat(document: object) -> bool:
-    return isinstance(document, str) and document.lstrip("\ufeff \t\r\n").startswith(_START)
+    return isinstance(document, str) and _OPENING.match(document) is not None
 
 
 def claims_plain(document: object) -> bool:

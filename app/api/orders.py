@@ -82,7 +82,8 @@ def _refuse_what_is_not_served(house: House, options: CommonOptions) -> None:
         raise InvalidRequest(message, param="record_execution")
     unknown = set(options.fail_on_flags or ()) - set(FLAG_KINDS)
     if unknown:
-        message = f"fail_on_flags: {len(unknown)} kinds are unknown; GET /info lists all"
+        named = min(unknown).encode("ascii", "replace").decode()
+        message = f"fail_on_flags: {named!r} is no kind of flag; GET /info lists all"
         raise InvalidRequest(message, param="fail_on_flags")
 
 

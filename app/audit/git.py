@@ -30,14 +30,8 @@ _INTERNALS_IN_CODE = re.compile(
     r"\.git[/\\'\", ]{1,6}(?:objects|packed-refs|refs|logs|FETCH_HEAD|ORIG_HEAD)\b"
 )
 _GLOBAL_VALUED = {
-    "-C",
-    "-c",
-    "--git-dir",
-    "--work-tree",
-    "--namespace",
-    "--exec-path",
-    "--super-prefix",
-}
+    "-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--super-prefix",
+}  # fmt: skip
 _EVERYWHERE = (
     "--all",
     "--branches",
@@ -59,6 +53,9 @@ _LOGS = {
     "difftool",
     "format-patch",
     "archive",
+    "bundle",
+    "blame",
+    "annotate",
 }
 _ALWAYS = {
     "reflog",
@@ -71,58 +68,18 @@ _ALWAYS = {
 }
 _REMOTE = {"fetch", "pull", "ls-remote", "fetch-pack"}
 _TAKES = {
-    "cherry-pick",
-    "merge",
-    "rebase",
-    "cherry",
-    "bisect",
-    "read-tree",
-    "ls-tree",
-    "range-diff",
-}
+    "cherry-pick", "merge", "rebase", "cherry", "bisect", "read-tree", "ls-tree", "range-diff",
+}  # fmt: skip
 _VALUED = {
-    "-n",
-    "-L",
-    "-U",
-    "--format",
-    "--pretty",
-    "--since",
-    "--until",
-    "--author",
-    "--after",
-    "--before",
-    "--max-count",
-    "-s",
-    "--date",
-    "--skip",
-}
+    "-n", "-L", "-U", "--format", "--pretty", "--since", "--until", "--author", "--after",
+    "--before", "--max-count", "-s", "--date", "--skip",
+}  # fmt: skip
 # Commands that only read, whose target may be git's own files.
 _READERS = {
-    "cat",
-    "less",
-    "more",
-    "head",
-    "tail",
-    "grep",
-    "rg",
-    "zcat",
-    "strings",
-    "xxd",
-    "hexdump",
-    "find",
-    "ls",
-    "cp",
-    "zlib-flate",
-    "pigz",
-    "od",
-    "awk",
-    "sed",
-    "tree",
-    "tar",
-    "file",
-    "sort",
-    "wc",
-}
+    "cat", "less", "more", "head", "tail", "grep", "rg", "zcat", "strings", "xxd", "hexdump",
+    "find", "ls", "cp", "zlib-flate", "pigz", "od", "awk", "sed", "tree", "tar", "file",
+    "sort", "wc",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -169,6 +126,8 @@ class History:
             return self._moves(verb, rest)
         if verb in _TAKES:
             return self._takes(verb, rest)
+        if verb == "branch" and rest and not any(word.startswith("-") for word in rest):
+            self.branched = True
         if verb == "grep":
             return any(self._foreign(word) for word in [w for w in rest if w[:1] != "-"][1:])
         if verb == "cat-file":
@@ -233,7 +192,13 @@ class History:
             "stash",
         ):
             return not self.stashes
-        ends = re.split(r"\.{2,3}", word) if not word.startswith((".", "/")) else [word]
+        if word.startswith(("/", "./", "../")) or "/.." in word:
+            return self._foreign_end(word)
+        ends = re.split(r"\.{2,3}", word)
+        # What a range ends in, HEAD lacks, unless the agent has branches of its own.
+        beyond = len(ends) == 2 and bool(ends[1]) and not ends[1].startswith(("HEAD", "@", "/"))
+        if beyond and not self.branched and not _SHA.match(ends[1]):
+            return True
         return any(self._foreign_end(end) for end in ends)
 
     def _foreign_end(self, end: str) -> bool:

@@ -180,7 +180,8 @@ _BY_STATUS: Mapping[int, type[ServerError]] = {
     503: Unavailable,
     504: DeadlineExceeded,
 }
-RETRYABLE_STATUSES = frozenset({429, 502, 503, 504})
+RESENT_STATUSES = frozenset({502, 503, 504})  # by the transport, which never repeats a 4xx
+RETRYABLE_STATUSES = RESENT_STATUSES | {429}  # by the caller, later
 
 
 def server_error(problem: Problem) -> ServerError:

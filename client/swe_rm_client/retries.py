@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import httpx
 
 from . import clock
-from .errors import RETRYABLE_STATUSES, UsageError
+from .errors import RESENT_STATUSES, UsageError
 
 # Connection errors before an answer. A timeout is none of them: it means that the time is up.
 _NEVER_REACHED = (httpx.ConnectError, httpx.ConnectTimeout)
@@ -112,7 +112,7 @@ class Tries:
     def after_answer(self, status: int, headers: Mapping[str, str]) -> float | None:
         """Seconds to wait before the next attempt; None: this answer is the answer."""
         should = headers.get("x-should-retry", "").strip().lower()
-        if status not in RETRYABLE_STATUSES or should == "false":
+        if status not in RESENT_STATUSES or should == "false":
             if status < 500:
                 self._budget.earn()
             return None

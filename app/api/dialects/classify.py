@@ -12,7 +12,16 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.dialects.flow import Foreign, Rewarded, read_foreign, reward_all, text_work, usage
+from app.api.dialects.flow import (
+    Foreign,
+    Rewarded,
+    attempt,
+    literal_work,
+    read_foreign,
+    reward_all,
+    text_work,
+    usage,
+)
 from app.api.house import House
 
 router = APIRouter()
@@ -28,13 +37,22 @@ class _Body(Foreign):
 
 
 @router.post("/classify")
-async def classify(request: Request, response: Response) -> dict[str, Any]:
-    """`input` is rendered chat text (or plain: first line the issue), or a list of it."""
+async def classify(request: Request, response: Response, literal: bool = False) -> dict[str, Any]:
+    """`input` is rendered chat text (or plain: first line the issue), or a list of it. With
+    `?literal=1` each is the verifier's whole prompt, for keys that may."""
     house: House = request.app.state.house
     body = await read_foreign(request, house, _Body)
     texts = [body.input] if isinstance(body.input, str) else body.input
-    works = [text_work(text) for text in texts]
-    found = await reward_all(request, house, response, works, field="input", timeout_s=_TIMEOUT_S)
+    works = [attempt(literal_work, request, text) if literal else text_work(text) for text in texts]
+    found = await reward_all(
+        request,
+        house,
+        response,
+        works,
+        field="input",
+        timeout_s=_TIMEOUT_S,
+        listed=isinstance(body.input, list),
+    )
     data = []
     for index, one in enumerate(found):
         probs = _probs(body, one)

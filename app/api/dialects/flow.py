@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,12 +19,16 @@ from app.api.caller import caller_of
 from app.api.checks import problems
 from app.api.house import House
 from app.api.job import until_gone
-from app.errors import Invalid, InvalidRequest, ItemError, TooManyItems
+from app.errors import Empty, Forbidden, Invalid, InvalidRequest, ItemError, TooManyItems
 from app.scorer import Order, Outcome, Scored, Taken, Work
 from app.types import Priority
 
 _Body = TypeVar("_Body", bound=BaseModel)
 _CHAT_MARK = "<|im_start|>"
+# Decoded with special tokens, a batch is padded on the left, or opens with a token of its own.
+_OPENS_CHAT = re.compile(
+    r"[\ufeff\s]*(?:(?:<s>|<\|endoftext\|>|<\|begin_of_text\|>)\s*)*<\|im_start\|>"
+)
 _UNSCORED_HEADER = "x-swe-rm-unscored"
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 
@@ -63,9 +68,11 @@ async def reward_all(
     *,
     field: str,
     timeout_s: float,
+    listed: bool = False,
 ) -> list[Rewarded]:
     """Every work's reward, in order. Raises the first error that no `unscored_reward` of the key may
-    stand for: any at all without one, and always what a retry may mend."""
+    stand for: any at all without one, and always what a retry may mend. `listed`: the field is a
+    list, and the error names the place in it."""
     outcomes = await _outcomes(request, house, works, field, timeout_s, "rollout")
     stand_in = caller_of(request).unscored_reward
     rewards, codes = [], set()
@@ -74,7 +81,7 @@ async def reward_all(
             rewards.append(Rewarded(outcome.score.probability, outcome))
             continue
         if stand_in is None or outcome.retryable:
-            raise _named(outcome, f"{field}[{index}]" if len(works) > 1 else field)
+            raise _named(outcome, f"{field}[{index}]" if listed else field)
         rewards.append(Rewarded(stand_in, None))
         codes.add(outcome.code)
         house.metrics.access.unscored_rewards.labels(outcome.code).inc()
@@ -99,12 +106,13 @@ async def score_all(
     field: str,
     timeout_s: float,
     priority: Priority = "rollout",
+    listed: bool = False,
 ) -> list[Scored]:
-    """Every work's score, in order. Raises the first item's error, its index named."""
+    """Every work's score, in order. Raises the first item's error; `listed` as in `reward_all`."""
     outcomes = await _outcomes(request, house, works, field, timeout_s, priority)
     for index, outcome in enumerate(outcomes):
         if isinstance(outcome, ItemError):
-            raise _named(outcome, f"{field}[{index}]" if len(works) > 1 else field)
+            raise _named(outcome, f"{field}[{index}]" if listed else field)
     return [outcome for outcome in outcomes if isinstance(outcome, Scored)]
 
 
@@ -157,15 +165,27 @@ def usage(scored: Sequence[Scored]) -> dict[str, Any]:
 
 def text_work(text: str, issue: str | None = None) -> Work:
     """Rendered chat text says itself what the issue is; other text needs to be told."""
-    if _CHAT_MARK in text:
+    if _OPENS_CHAT.match(text):
         return Work("document", text)
     return Work("document", text, format="plain-text", issue=issue or None)
+
+
+def literal_work(request: Request, text: str) -> Work:
+    """The text as the prompt itself, control tokens and all. Raises `Forbidden` for a key that lacks
+    the scope, and `Empty` where there is none."""
+    if not caller_of(request).trusts_prompts:
+        message = "literal: needs the scope trusted_prompt (a server without keys: --trust-prompts)"
+        raise Forbidden(message, param="literal")
+    if not text:
+        message = "the prompt is empty"
+        raise Empty(message)
+    return Work("prompt", text)
 
 
 def chat_work(prompt: str | Sequence[Any], response: str) -> Work:
     """A prompt and what was answered to it, which may be a whole rendered conversation."""
     if isinstance(prompt, str):
-        if _CHAT_MARK in prompt or _CHAT_MARK in response:
+        if _OPENS_CHAT.match(prompt) or _CHAT_MARK in response:
             return Work("document", _as_chat(prompt, response))
         return Work("messages", [_message("user", prompt), _message("assistant", response)])
     if _CHAT_MARK in response:
@@ -175,7 +195,7 @@ def chat_work(prompt: str | Sequence[Any], response: str) -> Work:
 
 
 def _as_chat(prompt: str, response: str) -> str:
-    if _CHAT_MARK not in prompt:
+    if not _OPENS_CHAT.match(prompt):
         prompt = f"{_CHAT_MARK}user\n{prompt}<|im_end|>\n"
     if not prompt.rstrip().endswith(f"{_CHAT_MARK}assistant"):
         prompt += f"{_CHAT_MARK}assistant\n"

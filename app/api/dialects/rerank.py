@@ -47,6 +47,9 @@ async def answer(request: Request, house: House, body: Body) -> Response:
     except (ValueError, UnicodeError) as cause:
         found = problems(cause)
         raise InvalidRequest(found[0]["message"], param=found[0]["param"]) from cause
+    if asked.texts is not None and asked.documents is not None:
+        message = "texts and documents: one of them is needed, not both"
+        raise InvalidRequest(message, param="texts")
     key = "texts" if asked.texts is not None else "documents"
     documents = asked.texts if asked.texts is not None else asked.documents
     if not documents:
@@ -54,7 +57,13 @@ async def answer(request: Request, house: House, body: Body) -> Response:
         raise InvalidRequest(message, param=key)
     works = [_work(document, asked.query) for document in documents]
     scored = await score_all(
-        request, house, works, field=key, timeout_s=_TIMEOUT_S, priority="interactive"
+        request,
+        house,
+        works,
+        field=key,
+        timeout_s=_TIMEOUT_S,
+        priority="interactive",
+        listed=True,
     )
     ranking = house.scorer.rank(scored, require_all=True)
     order = [place.index for place in ranking.order][: asked.top_n]

@@ -9,8 +9,16 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.dialects.flow import Foreign, attempt, chat_work, read_foreign, reward_all
+from app.api.dialects.flow import (
+    Foreign,
+    attempt,
+    chat_work,
+    literal_work,
+    read_foreign,
+    reward_all,
+)
 from app.api.house import House
+from app.errors import InvalidRequest
 
 router = APIRouter()
 _TIMEOUT_S = 110.0  # the client gives up after 120
@@ -22,11 +30,17 @@ class _Body(Foreign):
 
 
 @router.post("/rm", response_model=None)
-async def rm(request: Request, response: Response, full: bool = False) -> float | dict[str, Any]:
-    """A bare number; with `?full=1` an object for `--reward-key reward`."""
+async def rm(
+    request: Request, response: Response, full: bool = False, literal: bool = False
+) -> float | dict[str, Any]:
+    """A bare number; with `?full=1` an object for `--reward-key reward`. With `?literal=1` prompt and
+    response together are the verifier's whole prompt, for keys that may."""
     house: House = request.app.state.house
     body = await read_foreign(request, house, _Body)
-    work = attempt(chat_work, body.prompt, body.response)
+    if literal:
+        work = attempt(literal_work, request, _text(body.prompt) + body.response)
+    else:
+        work = attempt(chat_work, body.prompt, body.response)
     (found,) = await reward_all(
         request, house, response, [work], field="response", timeout_s=_TIMEOUT_S
     )
@@ -43,3 +57,10 @@ async def rm(request: Request, response: Response, full: bool = False) -> float 
         "calibration": score.calibration,
         "revision": house.scorer.model.identity.revision,
     }
+
+
+def _text(prompt: str | list[Any]) -> str:
+    if isinstance(prompt, str):
+        return prompt
+    message = "prompt: literal text is needed, not messages"
+    raise InvalidRequest(message, param="prompt")
