@@ -1,6 +1,7 @@
-# Five verbs: install, run, check, test, bench. Each makes .venv by itself and does no work twice.
+# Verbs: install, run, check, test, bench, docs, build. Each makes the venv that it needs and does no work twice.
 .DEFAULT_GOAL := help
-.PHONY: help install run serve check test test-fast test-clients test-frameworks test-grafana bench examples world model lock clean
+.PHONY: help install run serve check test test-fast test-clients test-frameworks test-grafana test-ray test-release bench docs build \
+	examples world model lock clean
 
 VENV := .venv/bin
 
@@ -29,7 +30,7 @@ test-fast: install ## All tests but those that start a real engine
 	@$(VENV)/python -m pytest -m "not engine"
 
 test-clients: install ## The dialects, with their clients' own published code
-	@locks/install-clients
+	@locks/install-beside clients
 	@.venv-clients/bin/python -m pytest tests/clients
 
 test-grafana: install ## Dashboards and alerts against a real Prometheus (Debian: prometheus)
@@ -39,8 +40,25 @@ test-frameworks: install ## The reward functions, inside the RL frameworks' own 
 	@locks/install-frameworks
 	@.venv-frameworks/bin/python -m pytest tests/frameworks
 
+test-ray: install ## Two replicas on Ray Serve, one PostgreSQL, fake engines (Debian: postgresql)
+	@locks/install-beside ray
+	@PYTHONPATH=.:client:tests .venv-ray/bin/python -m pytest tests/ray
+
+test-release: install ## Build client and server, install the client alone into a clean venv
+	@locks/install-beside build
+	@WITH_RELEASE=1 $(VENV)/python -m pytest tests/test_release.py
+
 bench: install ## The server against offline vLLM and against vLLM's own server
 	@$(VENV)/python -m bench.throughput
+
+docs: ## The pages of docs/ as a site, into site; every link is checked
+	@locks/install-beside docs
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+
+build: ## Wheels and source archives of client and server, into dist
+	@locks/install-beside build
+	@cd client && ../.venv-build/bin/python -m hatchling build -d ../dist
+	@.venv-build/bin/python -m hatchling build -d dist
 
 examples: ## Make examples/trajectories anew with the real mini-swe-agent
 	@locks/install training
@@ -57,4 +75,4 @@ lock: ## Make the lock files anew from pyproject.toml
 	@locks/compile
 
 clean: ## Remove .venv and what tools left behind
-	rm -rf .venv .venv-clients .venv-frameworks .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

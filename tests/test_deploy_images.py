@@ -14,6 +14,7 @@ import sysconfig
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from servers import free_port
@@ -109,6 +110,11 @@ def test_compose_exposes_no_more_than_it_needs() -> None:
     assert all(needed for _, needed in secrets)  # nothing secret has a default
     server = compose["services"]["server-cpu"]
     drain_s = float(server["environment"]["SWE_RM_DRAIN_S"])
+    assert (
+        server["environment"]["SWE_RM_KEYS"] == "/run/secrets/keys.json"
+    )  # else it does not start
+    assert server["secrets"] == ["keys.json"]
+    assert "KEYS_FILE:?" in compose["secrets"]["keys.json"]["file"]
     assert int(server["stop_grace_period"].removesuffix("m")) * 60 > drain_s + 10
 
 
@@ -185,10 +191,18 @@ def test_the_commands_of_the_image_build_it_and_start_it(
     )
     assert refused.returncode != 0  # it listens to all, and nobody gave it keys
     assert "keys" in refused.stderr + refused.stdout
-    here = {"SWE_RM_HOST": "127.0.0.1", "SWE_RM_PORT": str(port), "SWE_RM_ENGINE": "fake"}
+    keys = scratch / "keys.json"
+    made = [start[0], "keys", "new", "trainer", "--keys", str(keys), "--scope", "score"]
+    secret = subprocess.run(
+        made, env=environment, cwd=scratch, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    here = {"SWE_RM_KEYS": str(keys), "SWE_RM_PORT": str(port), "SWE_RM_ENGINE": "fake"}
     before = files_in(scratch / "venv", scratch / "models")
     quick = here | {"SWE_RM_PROPAGATE_S": "0", "PYTHONDONTWRITEBYTECODE": "1"}
-    process = subprocess.Popen(start, env=environment | quick, cwd=scratch / "state")
+    with (scratch / "said").open("w") as said:
+        process = subprocess.Popen(
+            start, env=environment | quick, cwd=scratch / "state", stdout=said, stderr=said
+        )
     try:
         asked = [word.replace("8000", str(port)) for word in check]
         until = time.monotonic() + 120
@@ -196,6 +210,9 @@ def test_the_commands_of_the_image_build_it_and_start_it(
             assert process.poll() is None
             assert time.monotonic() < until
             time.sleep(0.2)
+        url = f"http://127.0.0.1:{port}/info"
+        assert httpx.get(url).status_code == 401
+        assert httpx.get(url, headers={"authorization": f"Bearer {secret}"}).status_code == 200
         process.terminate()
         assert process.wait(timeout=60) == 0
     finally:

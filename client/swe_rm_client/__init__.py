@@ -59,7 +59,7 @@ from .errors import (
 from .items import Document, Item
 from .retries import NO_RETRIES, Retries
 from .values import Tally, Values
-from .wire import __version__
+from .version import __version__
 
 __all__ = [
     "AsyncClient",

@@ -22,8 +22,8 @@ from .errors import RETRYABLE_STATUSES, Problem, ProtocolError, SweRmError, Usag
 from .fields import Fields, parse_json
 from .retries import Terms, seconds
 from .transports import CONNECT_TIMEOUT_S, ENDS_AT, SILENCE
+from .version import __version__
 
-__version__ = "0.1.0"
 GRACE_S = 60.0  # beyond the server's own deadline, for the journey of a large body and its answer
 MAX_DETAIL_CHARS = 2000
 GZIP_FROM_BYTES = 16 * 1024
