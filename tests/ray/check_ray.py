@@ -180,3 +180,37 @@ def test_affinity_keeps_prefixes_together(cluster: Cluster) -> None:
         f"{shares['without']:.2f} without"
     )
     assert shares["with"] > shares["without"]
+
+
+async def test_an_update_under_load_loses_nothing(cluster: Cluster) -> None:
+    """Two replicas of the next kind take over; those that leave finish what they had."""
+    before = set(cluster.until_replicas())
+    items = [Item(messages=chat(8, 500, f"update {n}"), id=str(n)) for n in range(160)]
+    began = time.monotonic()
+    async with AsyncClient(cluster.url, cluster.key) as client:
+        calls = [client.score(items[at : at + 4], timeout_s=600) for at in range(0, 160, 4)]
+        scoring = asyncio.gather(*calls)
+        await asyncio.sleep(1)
+        await asyncio.to_thread(cluster.deploy, memo_ttl_s=7200)
+        results = [result for answer in await scoring for result in answer.results]
+        took_s, retries = time.monotonic() - began, client.tally.retries
+    assert [each.id for each in results] == [each.id for each in items]
+    assert all(each.probability is not None for each in results)
+    assert not before & set(await asyncio.to_thread(cluster.until_replicas))
+    assert retries == 0
+    print(f"\nupdate under 160 items: all scored in {took_s:.1f} s, {retries} requests sent again")
+
+
+async def test_a_backlog_brings_another_replica(cluster: Cluster) -> None:
+    for most in (1, 2):  # in two steps, for a change of bounds alone keeps the replicas that run
+        changed = {"replicas": 1, "max_replicas": most, "target_backlog_s": 1, "memo_ttl_s": 7300}
+        await asyncio.to_thread(cluster.deploy, **changed)
+        await asyncio.to_thread(cluster.until_replicas, 1)
+    items = [Item(messages=chat(8, 500, f"scale {n}"), id=str(n)) for n in range(160)]
+    began = time.monotonic()
+    async with AsyncClient(cluster.url, cluster.key) as client:
+        scoring = asyncio.create_task(client.score(items, timeout_s=600))
+        await asyncio.to_thread(cluster.until_replicas, 2)
+        print(f"\na second replica {time.monotonic() - began:.1f} s after the first work")
+        assert not scoring.done()
+        await scoring

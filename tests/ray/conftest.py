@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ SLOW = 4.0
 class Cluster:
     """What the checks ask, and of whom."""
 
-    def __init__(self, url: str, key: str, notes: Path) -> None:
+    def __init__(self, url: str, key: str, notes: Path, deploy: Callable[..., None]) -> None:
+        self.deploy = deploy
         self.url = url
         self.key = key
         self.notes = notes
@@ -103,13 +104,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
                 http_options={"host": "127.0.0.1", "port": port},
                 logging_config={"log_level": "ERROR"},
             )
-            given = {
+            given: dict[str, Any] = {
                 "replicas": 2, "engine": "fake", "keys": str(keys), "store_url": database.url,
                 "model_store": str(ROOT / "model_store"), "state_dir": str(folder / "state"),
-                "drain_s": 20,
+                "drain_s": 120,
             }  # fmt: skip
-            serve.run(build(given, PacedReplica), name="swe-rm", blocking=False)
-            found = Cluster(f"http://127.0.0.1:{port}", key, notes)
+
+            def deploy(**other: Any) -> None:
+                application = build(given | other, PacedReplica)
+                serve.run(application, name="swe-rm", blocking=False)
+
+            deploy()
+            found = Cluster(f"http://127.0.0.1:{port}", key, notes, deploy)
             found.until_replicas()
             yield found
         finally:
