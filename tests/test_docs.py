@@ -149,21 +149,33 @@ def test_a_sketch_is_one(block: Block) -> None:
     assert "…" in block.text or "//" in block.text
 
 
-@pytest.mark.parametrize("block", of("json", "yaml", "toml"), ids=str)
-def test_configurations_parse(block: Block) -> None:
-    parse = {"json": json.loads, "yaml": yaml.safe_load, "toml": tomllib.loads}[block.language]
-    assert parse(block.text)
-
-
-@pytest.mark.parametrize("block", of("python"), ids=str)
-def test_python_compiles_and_imports_what_is_there(block: Block) -> None:
+def check_block(block: Block) -> None:
+    """Raises what keeps it from being parsed, or names what it imports of ours that is not there."""
+    parse = {"json": json.loads, "yaml": yaml.safe_load, "toml": tomllib.loads}
+    if block.language in parse:
+        assert parse[block.language](block.text)
+        return
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST
-    tree = compile(block.text, str(block), "exec", flags)
-    for node in ast.walk(tree):
+    for node in ast.walk(compile(block.text, str(block), "exec", flags)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(OURS):
             module = importlib.import_module(node.module or "")
             missing = [each.name for each in node.names if not hasattr(module, each.name)]
             assert not missing, f"{node.module} has no {missing}"
+
+
+@pytest.mark.parametrize("block", of("json", "yaml", "toml", "python"), ids=str)
+def test_configurations_parse_and_python_imports_what_is_there(block: Block) -> None:
+    check_block(block)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("json", '{"a": 1,}'), ("yaml", "a: [1"), ("toml", "a = "), ("python", "def f(:"),
+     ("python", "from swe_rm_client import Nothing"), ("python", "import swe_rm_client as")],
+)  # fmt: skip
+def test_a_wrong_block_is_seen(language: str, text: str) -> None:
+    with pytest.raises((AssertionError, SyntaxError, ValueError, yaml.YAMLError)):
+        check_block(Block("page", 0, language, text))
 
 
 def curls() -> list[tuple[str, list[str]]]:
