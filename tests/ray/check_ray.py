@@ -72,6 +72,20 @@ def test_an_outcome_told_to_one_labels_a_score_of_the_other(cluster: Cluster) ->
     assert [each["resolved"] for each in seen["outcomes"]] == [True]
 
 
+async def test_streams_pages_and_big_bodies_pass_the_proxy(cluster: Cluster) -> None:
+    items = [Item(messages=chat(2, 40, f"stream {n}"), id=str(n)) for n in range(8)]
+    async with AsyncClient(cluster.url, cluster.key) as client:
+        found = {result.id async for result in client.stream(items)}
+    assert found == {item.id for item in items}
+    assert "text/html" in cluster.http.get("/ui").headers["content-type"]
+    big = {"messages": chat(1, 40, "big"), "patch": "+ line of a patch\n" * 600_000}
+    answer = cluster.http.post("/score", json={"trajectories": [big], "on_overflow": "elide"})
+    assert answer.status_code == 200
+    assert answer.json()["results"][0]["error"]["code"] == "too_long"
+    stranger = {"authorization": "Bearer nobody"}
+    assert cluster.http.get("/info", headers=stranger).status_code == 401
+
+
 def test_all_adopt_a_calibration_within_five_seconds(cluster: Cluster) -> None:
     one, other = cluster.until_replicas().values()
     draw = random.Random(1)
