@@ -1,6 +1,8 @@
 """Kills the server with SIGKILL while outcomes are being acknowledged, again and again, and counts.
 
-python -m bench.kill9 --kills 20 [--store-url postgresql://…]
+    python -m bench.kill9 --kills 20 [--postgres | --store-url postgresql://…]
+
+`--postgres` starts a PostgreSQL of its own (Debian: postgresql) and leaves its settings alone.
 
 Every acknowledged outcome must be there after the next start, none twice, whatever was in flight; what
 was not acknowledged is sent again with its Idempotency-Key. A run below 50 acknowledged outcomes a
@@ -21,16 +23,25 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from bench.postgres import postgres
+
 _SENDERS = 8
 _AT_ONCE = 4
 _LEAST_ACKS_PER_S = 50.0
 _START_S = 120.0
+_CARD = """\
+{kills} × SIGKILL on {store}, seed {seed}
+acknowledged       {acknowledged:6d}   {acknowledged_per_s} a second
+lost               {lost:6d}
+doubled            {doubled:6d}
+integrity_check    {integrity_check}"""
 
 
 @dataclass
@@ -172,6 +183,7 @@ async def drill(kills: int, store_url: str | None, seed: int) -> dict[str, Any]:
         integrity = "not SQLite" if store_url else _integrity(folder / "outcomes.db")
     return {
         "kills": kills,
+        "store": store_url.partition(":")[0] if store_url else "sqlite",
         "acknowledged": len(tally.acked),
         "acknowledged_per_s": round(tally.busy_acks / tally.busy_s, 1),
         "scored": tally.scored,
@@ -193,10 +205,15 @@ def _integrity(file: Path) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--store-url")
+    store = parser.add_mutually_exclusive_group()
+    store.add_argument("--postgres", action="store_true")
+    store.add_argument("--store-url")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    found = asyncio.run(drill(options.kills, options.store_url, options.seed))
+    with postgres() if options.postgres else nullcontext() as cluster:
+        url = cluster.url if cluster else options.store_url
+        found = asyncio.run(drill(options.kills, url, options.seed))
+    print(_CARD.format(**found))
     print(json.dumps(found))
     good = not found["lost"] and not found["doubled"]
     good = good and found["integrity_check"] in ("ok", "not SQLite")

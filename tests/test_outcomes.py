@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from sqlalchemy import delete, text
-from stores import NOW, Clock, Postgres, facts, postgres, sqlite_url
+from stores import NOW, Clock, facts, sqlite_url
+from stores import cluster as own_cluster
 
 from app.errors import (
     GenerationConflict,
@@ -27,13 +28,14 @@ from app.errors import (
 )
 from app.outcomes import Recorded, Report, Store, open_store
 from app.outcomes.tables import metadata
+from bench.postgres import Postgres
 
 DAY_S = 86_400.0
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Postgres]:
-    with postgres() as found:
+    with own_cluster() as found:
         yield found
 
 
