@@ -14,12 +14,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
-import signal
-import socket
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,11 +27,11 @@ from typing import Any
 import httpx
 
 from bench.postgres import postgres
+from bench.server import Server
 
 _SENDERS = 8
 _AT_ONCE = 4
 _LEAST_ACKS_PER_S = 50.0
-_START_S = 120.0
 _CARD = """\
 {kills} × SIGKILL on {store}, seed {seed}
 acknowledged       {acknowledged:6d}   {acknowledged_per_s} a second
@@ -57,37 +53,6 @@ class Tally:
     unwritten: int = 0
     lost: int = 0
     doubled: int = 0
-
-
-class Server:
-    """`swe-rm serve --engine fake` on a free port."""
-
-    def __init__(self, folder: Path, store_url: str | None) -> None:
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        program = str(Path(sys.executable).with_name("swe-rm"))
-        command = [program, "serve", "--engine", "fake", "--port", str(port)]
-        command += ["--state-dir", str(folder), "--outcomes-per-minute", "10000000"]
-        command += ["--store-url", store_url] if store_url else []
-        self._log = folder / "server.log"
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
-
-    async def ready(self) -> None:
-        async with asyncio.timeout(_START_S), httpx.AsyncClient() as client:
-            while self.process.poll() is None:
-                try:
-                    if (await client.get(f"{self.url}/readyz")).status_code == 200:
-                        return
-                except httpx.TransportError:
-                    await asyncio.sleep(0.1)
-        raise SystemExit(self._log.read_text()[-2000:])
-
-    def kill(self) -> None:
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 async def _send(client: httpx.AsyncClient, tally: Tally, ids: list[str]) -> bool:

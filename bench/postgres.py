@@ -66,6 +66,16 @@ class Postgres:
         log = str(self._folder / "log")
         self.run("pg_ctl", "-D", str(self._folder / "data"), "-l", log, "-w", "-o", how, "start")
 
+    def pids(self) -> list[int]:
+        """The postmaster, and all that it has started."""
+        first = int(self._pid_file.read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text()
+        return [first, *map(int, children.split())]
+
+    @property
+    def _pid_file(self) -> Path:
+        return self._folder / "data" / "postmaster.pid"
+
     def stop(self) -> None:
-        if (self._folder / "data" / "postmaster.pid").exists():
+        if self._pid_file.exists():
             self.run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
