@@ -19,11 +19,13 @@ import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
+from collections import Counter
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 
 from bench.postgres import postgres
@@ -31,6 +33,7 @@ from bench.server import Server
 
 _SENDERS = 8
 _AT_ONCE = 4
+_SHOWN = 100
 _LEAST_ACKS_PER_S = 50.0
 _CARD = """\
 {kills} × SIGKILL on {store}, seed {seed}
@@ -123,14 +126,29 @@ async def _round(server: Server, tally: Tally, number: int, seconds: float) -> N
         await asyncio.gather(*senders)
 
 
-async def _count(server: Server, tally: Tally) -> None:
-    """Every acknowledged outcome is there exactly once."""
+async def _count(server: Server, tally: Tally, told: Counter[str]) -> None:
+    """Every acknowledged outcome is there exactly once: in the tables, and for a sample on the wire."""
+    tally.lost += sum(told[score_id] == 0 for score_id in tally.acked)
+    tally.doubled += sum(told[score_id] > 1 for score_id in tally.acked)
     async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
-        for score_id in tally.acked:
+        for score_id in sorted(tally.acked)[:_SHOWN]:
             answer = await client.get(f"/scores/{score_id}")
-            rows = len(answer.json()["outcomes"]) if answer.status_code == 200 else 0
-            tally.lost += rows == 0
-            tally.doubled += rows > 1
+            if answer.status_code != 200 or len(answer.json()["outcomes"]) != told[score_id]:
+                message = f"{score_id} is in the tables {told[score_id]} times, but: {answer.text}"
+                raise SystemExit(message)
+
+
+async def _told(file: Path, store_url: str | None) -> Counter[str]:
+    """Outcomes a score, read behind the server's back."""
+    asked = "select score_id, count(*) from outcomes group by score_id"
+    if store_url is None:
+        with closing(sqlite3.connect(file)) as connection:
+            return Counter(dict(connection.execute(asked)))
+    connection = await asyncpg.connect(store_url)
+    try:
+        return Counter(dict(await connection.fetch(asked)))
+    finally:
+        await connection.close()
 
 
 async def drill(kills: int, store_url: str | None, seed: int) -> dict[str, Any]:
@@ -143,7 +161,7 @@ async def drill(kills: int, store_url: str | None, seed: int) -> dict[str, Any]:
             await _round(server, tally, number, chance.uniform(0.5, 2.5))
         server = Server(folder, store_url)
         await server.ready()
-        await _count(server, tally)
+        await _count(server, tally, await _told(folder / "outcomes.db", store_url))
         server.kill()
         integrity = "not SQLite" if store_url else _integrity(folder / "outcomes.db")
     return {
@@ -161,10 +179,9 @@ async def drill(kills: int, store_url: str | None, seed: int) -> dict[str, Any]:
 
 
 def _integrity(file: Path) -> str:
-    connection = sqlite3.connect(file)
-    found: str = connection.execute("PRAGMA integrity_check").fetchone()[0]
-    connection.close()
-    return found
+    with closing(sqlite3.connect(file)) as connection:
+        found: str = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        return found
 
 
 def main() -> None:
