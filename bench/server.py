@@ -34,7 +34,7 @@ class Server:
         command += ["--state-dir", str(folder), "--outcomes-per-minute", "10000000", *flags]
         command += ["--store-url", store_url] if store_url else []
         self.log = folder / "server.log"
-        self._process = _WAYS.Process(target=_serve, args=(command, self.log))
+        self._process = _WAYS.Process(target=_serve, args=(command, self.log), daemon=True)
         self._process.start()
 
     @property
