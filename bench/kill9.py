@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import random
 import sqlite3
 import sys
@@ -160,23 +161,28 @@ async def _told(file: Path, store_url: str | None) -> Counter[str]:
         await connection.close()
 
 
-async def drill(kills: int, store_url: str | None, seed: int) -> dict[str, Any]:
+async def drill(
+    kills: int, store_url: str | None, seed: int, most_s: float = math.inf
+) -> dict[str, Any]:
     chance, tally = random.Random(seed), Tally()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for number in range(kills):
+        number, until = 0, time.monotonic() + most_s
+        for number in range(1, kills + 1):
             server = Server(folder, store_url)
             await server.ready()
             await _round(server, tally, number, chance.uniform(0.5, 2.5))
-            if number % 20 == 19:
-                print(f"{number + 1} kills, {len(tally.acked)} acknowledged", file=sys.stderr)
+            if number % 20 == 0:
+                print(f"{number} kills, {len(tally.acked)} acknowledged", file=sys.stderr)
+            if time.monotonic() > until:
+                break
         server = Server(folder, store_url)
         await server.ready()
         await _count(server, tally, await _told(folder / "outcomes.db", store_url))
         server.kill()
         integrity = "not SQLite" if store_url else _integrity(folder / "outcomes.db")
     return {
-        "kills": kills,
+        "kills": number,
         "store": store_url.partition(":")[0] if store_url else "sqlite",
         "acknowledged": len(tally.acked),
         "acknowledged_per_s": round(tally.busy_acks / tally.busy_s, 1),
@@ -201,11 +207,12 @@ def main() -> None:
     store = parser.add_mutually_exclusive_group()
     store.add_argument("--postgres", action="store_true")
     store.add_argument("--store-url")
+    parser.add_argument("--most-s", type=float, default=math.inf, help="then no more kills")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with postgres() if options.postgres else nullcontext() as cluster:
         url = cluster.url if cluster else options.store_url
-        found = asyncio.run(drill(options.kills, url, options.seed))
+        found = asyncio.run(drill(options.kills, url, options.seed, options.most_s))
     print(_CARD.format(**found))
     print(json.dumps(found))
     good = not found["lost"] and not found["doubled"]
