@@ -48,6 +48,10 @@ syncs each         {syncs_each}
 sync, median       {sync_ms_median} ms"""
 
 
+class CannotTrace(Exception):
+    """strace may not, or does not, attach to the server."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A system call: seconds since the epoch at which it was made and had returned."""
@@ -169,7 +173,7 @@ def _attached(pid: int, file: Path) -> Iterator[None]:
         until = time.monotonic() + _ATTACH_S
         while "attached" not in said.read_text():
             if tracer.poll() is not None or time.monotonic() > until:
-                raise SystemExit(said.read_text() or "strace does not attach")
+                raise CannotTrace(said.read_text() or "strace does not attach")
             time.sleep(0.05)
         yield
     finally:
