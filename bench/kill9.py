@@ -1,6 +1,8 @@
 """Kills the server with SIGKILL while outcomes are being acknowledged, again and again, and counts.
 
-python -m bench.kill9 --kills 20 [--store-url postgresql://…]
+    python -m bench.kill9 --kills 20 [--postgres | --store-url postgresql://…]
+
+`--postgres` starts a PostgreSQL of its own (Debian: postgresql) and leaves its settings alone.
 
 Every acknowledged outcome must be there after the next start, none twice, whatever was in flight; what
 was not acknowledged is sent again with its Idempotency-Key. A run below 50 acknowledged outcomes a
@@ -12,25 +14,35 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
+import math
 import random
-import signal
-import socket
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
+
+from bench.postgres import postgres
+from bench.server import Server
 
 _SENDERS = 8
 _AT_ONCE = 4
+_SHOWN = 100
+_TRIES = 10
 _LEAST_ACKS_PER_S = 50.0
-_START_S = 120.0
+_CARD = """\
+{kills} × SIGKILL on {store}, seed {seed}
+acknowledged       {acknowledged:6d}   {acknowledged_per_s} a second
+lost               {lost:6d}
+doubled            {doubled:6d}
+integrity_check    {integrity_check}"""
 
 
 @dataclass
@@ -46,37 +58,6 @@ class Tally:
     unwritten: int = 0
     lost: int = 0
     doubled: int = 0
-
-
-class Server:
-    """`swe-rm serve --engine fake` on a free port."""
-
-    def __init__(self, folder: Path, store_url: str | None) -> None:
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        program = str(Path(sys.executable).with_name("swe-rm"))
-        command = [program, "serve", "--engine", "fake", "--port", str(port)]
-        command += ["--state-dir", str(folder), "--outcomes-per-minute", "10000000"]
-        command += ["--store-url", store_url] if store_url else []
-        self._log = folder / "server.log"
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
-
-    async def ready(self) -> None:
-        async with asyncio.timeout(_START_S), httpx.AsyncClient() as client:
-            while self.process.poll() is None:
-                try:
-                    if (await client.get(f"{self.url}/readyz")).status_code == 200:
-                        return
-                except httpx.TransportError:
-                    await asyncio.sleep(0.1)
-        raise SystemExit(self._log.read_text()[-2000:])
-
-    def kill(self) -> None:
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 async def _send(client: httpx.AsyncClient, tally: Tally, ids: list[str]) -> bool:
@@ -104,6 +85,16 @@ async def _send(client: httpx.AsyncClient, tally: Tally, ids: list[str]) -> bool
     return True
 
 
+async def _send_again(client: httpx.AsyncClient, tally: Tally, ids: list[str]) -> None:
+    """As a client would, for a machine under load may let a wait run out."""
+    for _ in range(_TRIES):
+        if await _send(client, tally, ids):
+            return
+        await asyncio.sleep(1)
+    message = "the server did not take what it left unanswered"
+    raise SystemExit(message)
+
+
 async def _score(client: httpx.AsyncClient, tally: Tally, name: str) -> list[str]:
     """Ids of 32 scores; none when the server is dead."""
     items = [
@@ -129,11 +120,9 @@ async def _sender(client: httpx.AsyncClient, tally: Tally, ids: list[str], name:
 
 
 async def _round(server: Server, tally: Tally, number: int, seconds: float) -> None:
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         for ids in list(tally.pending.values()):
-            if not await _send(client, tally, ids):
-                message = "the server did not take what it left unanswered"
-                raise SystemExit(message)
+            await _send_again(client, tally, ids)
         first = [await _score(client, tally, f"r{number} {n}") for n in range(_SENDERS)]
         acked, started = len(tally.acked), time.monotonic()
         senders = [
@@ -147,31 +136,54 @@ async def _round(server: Server, tally: Tally, number: int, seconds: float) -> N
         await asyncio.gather(*senders)
 
 
-async def _count(server: Server, tally: Tally) -> None:
-    """Every acknowledged outcome is there exactly once."""
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
-        for score_id in tally.acked:
+async def _count(server: Server, tally: Tally, told: Counter[str]) -> None:
+    """Every acknowledged outcome is there exactly once: in the tables, and for a sample on the wire."""
+    tally.lost += sum(told[score_id] == 0 for score_id in tally.acked)
+    tally.doubled += sum(told[score_id] > 1 for score_id in tally.acked)
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+        for score_id in sorted(tally.acked)[:_SHOWN]:
             answer = await client.get(f"/scores/{score_id}")
-            rows = len(answer.json()["outcomes"]) if answer.status_code == 200 else 0
-            tally.lost += rows == 0
-            tally.doubled += rows > 1
+            if answer.status_code != 200 or len(answer.json()["outcomes"]) != told[score_id]:
+                message = f"{score_id} is in the tables {told[score_id]} times, but: {answer.text}"
+                raise SystemExit(message)
 
 
-async def drill(kills: int, store_url: str | None, seed: int) -> dict[str, Any]:
+async def _told(file: Path, store_url: str | None) -> Counter[str]:
+    """Outcomes a score, read behind the server's back."""
+    asked = "select score_id, count(*) from outcomes group by score_id"
+    if store_url is None:
+        with closing(sqlite3.connect(file)) as connection:
+            return Counter(dict(connection.execute(asked)))
+    connection = await asyncpg.connect(store_url)
+    try:
+        return Counter(dict(await connection.fetch(asked)))
+    finally:
+        await connection.close()
+
+
+async def drill(
+    kills: int, store_url: str | None, seed: int, most_s: float = math.inf
+) -> dict[str, Any]:
     chance, tally = random.Random(seed), Tally()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for number in range(kills):
+        number, until = 0, time.monotonic() + most_s
+        for number in range(1, kills + 1):
             server = Server(folder, store_url)
             await server.ready()
             await _round(server, tally, number, chance.uniform(0.5, 2.5))
+            if number % 20 == 0:
+                print(f"{number} kills, {len(tally.acked)} acknowledged", file=sys.stderr)
+            if time.monotonic() > until:
+                break
         server = Server(folder, store_url)
         await server.ready()
-        await _count(server, tally)
+        await _count(server, tally, await _told(folder / "outcomes.db", store_url))
         server.kill()
         integrity = "not SQLite" if store_url else _integrity(folder / "outcomes.db")
     return {
-        "kills": kills,
+        "kills": number,
+        "store": store_url.partition(":")[0] if store_url else "sqlite",
         "acknowledged": len(tally.acked),
         "acknowledged_per_s": round(tally.busy_acks / tally.busy_s, 1),
         "scored": tally.scored,
@@ -184,19 +196,24 @@ async def drill(kills: int, store_url: str | None, seed: int) -> dict[str, Any]:
 
 
 def _integrity(file: Path) -> str:
-    connection = sqlite3.connect(file)
-    found: str = connection.execute("PRAGMA integrity_check").fetchone()[0]
-    connection.close()
-    return found
+    with closing(sqlite3.connect(file)) as connection:
+        found: str = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--store-url")
+    store = parser.add_mutually_exclusive_group()
+    store.add_argument("--postgres", action="store_true")
+    store.add_argument("--store-url")
+    parser.add_argument("--most-s", type=float, default=math.inf, help="then no more kills")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    found = asyncio.run(drill(options.kills, options.store_url, options.seed))
+    with postgres() if options.postgres else nullcontext() as cluster:
+        url = cluster.url if cluster else options.store_url
+        found = asyncio.run(drill(options.kills, url, options.seed, options.most_s))
+    print(_CARD.format(**found))
     print(json.dumps(found))
     good = not found["lost"] and not found["doubled"]
     good = good and found["integrity_check"] in ("ok", "not SQLite")

@@ -65,8 +65,10 @@ DOORS: dict[str, tuple[set[str], set[str]]] = {
         },
     ),
     "bench": (
-        {"api", "cli", "config", "admission", "engine", "render", "adapters"} | NOUNS,
-        {"httpx", "rich", "swe_rm_client", "tokenizers", "vllm"},
+        {"api", "cli", "config", "admission", "engine", "render", "adapters", "calibration"}
+        | {"outcomes", "quality"}
+        | NOUNS,
+        {"httpx", "rich", "swe_rm_client", "tokenizers", "vllm", "numpy", "asyncpg"},
     ),
     "deploy": (
         {"api", "cli", "config", "errors", "web"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from sqlalchemy import delete, text
-from stores import NOW, Clock, Postgres, facts, postgres, sqlite_url
+from stores import NOW, Clock, facts, sqlite_url
+from stores import cluster as own_cluster
 
 from app.errors import (
     GenerationConflict,
@@ -27,13 +28,15 @@ from app.errors import (
 )
 from app.outcomes import Recorded, Report, Store, open_store
 from app.outcomes.tables import metadata
+from app.outcomes.telling import Telling, Tellings, Told
+from bench.postgres import Postgres
 
 DAY_S = 86_400.0
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Postgres]:
-    with postgres() as found:
+    with own_cluster() as found:
         yield found
 
 
@@ -144,6 +147,108 @@ async def test_a_flood_from_one_key_goes_to_quarantine(url: str) -> None:
         assert found == ["recorded"] * 3 + ["quarantined"] * 2
         clock.now += 61.0
         assert statuses(await store.record([label("flood-5")], "local")) == ["recorded"]
+        # The three that came before the flood was one are part of it.
+        assert [each.trajectory_digest for each in await store.labelled(NOW)] == ["t-flood-5"]
+
+
+async def test_a_flood_is_its_own_key_and_minute(url: str) -> None:
+    clock = Clock()
+    async with open_store(url, outcomes_a_minute=2, clock=clock) as store:
+        for n in range(5):
+            store.put(facts(f"a-{n}"))
+            store.put(facts(f"b-{n}", key_id="b"))
+        await store.record([label("a-0")], "local")
+        clock.now += 61.0
+        await store.record([label(f"a-{n}") for n in range(1, 5)], "local")
+        await store.record([label("b-0"), label("b-1")], "b")
+        found = [each.trajectory_digest for each in await store.labelled(NOW)]
+        assert sorted(found) == ["t-a-0", "t-b-0", "t-b-1"]
+
+
+async def test_calls_at_once_share_transactions(store: Store) -> None:
+    """Each gets its own answer, in the order in which they came."""
+    for n in range(40):
+        store.put(facts(f"s-{n}"))
+    calls = [
+        store.record_once([label(f"s-{n}"), label("none")], "local", f"k-{n}") for n in range(40)
+    ]
+    first = await asyncio.gather(*calls)
+    assert all(statuses(answers) == ["recorded", "unknown_score"] for answers, _ in first)
+    assert await rows(store) == 40
+    again = await asyncio.gather(
+        *(store.record_once([label(f"s-{n}"), label("none")], "local", f"k-{n}") for n in range(40))
+    )
+    assert all(repeated and answers == first[n][0] for n, (answers, repeated) in enumerate(again))
+    mixed = await asyncio.gather(
+        store.record_once([label("s-1", resolved=False)], "local", "k-1"),
+        store.record([label("s-2")], "local"),
+        store.record([label("s-3", resolved=False)], "local"),
+        return_exceptions=True,
+    )
+    assert isinstance(mixed[0], IdempotencyMismatch)
+    assert [statuses(each) for each in mixed[1:] if isinstance(each, list)] == [
+        ["duplicate"], ["recorded"],
+    ]  # fmt: skip
+
+
+async def test_a_call_that_no_database_takes_fails_alone() -> None:
+    batches = []
+
+    async def write(_: str, tellings: Sequence[Telling]) -> list[Told]:
+        batches.append(len(tellings))
+        await asyncio.sleep(0)
+        if any(not each.reports for each in tellings):
+            message = "a value of no type"
+            raise ValueError(message)
+        return [Told([Recorded("recorded", 1)]) for _ in tellings]
+
+    tellings = Tellings(write, 10.0)
+    calls = [tellings.tell("k", Telling(each)) for each in ([label("a")], [], [label("b")])]
+    found = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(each) for each in found] == [Told, ValueError, Told]
+    assert batches == [3, 1, 1, 1]
+
+
+async def test_who_waits_when_the_store_closes_is_told() -> None:
+    async def write(_: str, tellings: Sequence[Telling]) -> list[Told]:
+        await asyncio.Event().wait()
+        return []
+
+    tellings = Tellings(write, 10.0)
+    call = asyncio.create_task(tellings.tell("k", Telling([label("a")])))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await tellings.close()
+    with pytest.raises(StoreUnavailable):
+        await call
+
+
+async def test_a_store_that_does_not_answer_has_a_clock() -> None:
+    async def write(_: str, tellings: Sequence[Telling]) -> list[Told]:
+        await asyncio.Event().wait()
+        return []
+
+    tellings = Tellings(write, 0.01)
+    with pytest.raises(StoreUnavailable):
+        await tellings.tell("k", Telling([label("a")]))
+    await tellings.close()
+
+
+async def test_who_leaves_before_the_turn_is_not_written(store: Store) -> None:
+    for name in "ab":
+        store.put(facts(name))
+    await store.recorder.flush()
+    async with store.database.writing():
+        first = asyncio.create_task(store.record([label("a")], "local"))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(store.record([label("b")], "local"))
+        await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.sleep(0)
+        if store.database.is_sqlite:
+            assert not first.done()
+    assert statuses(await first) == ["recorded"]
+    assert await rows(store) == 1
 
 
 async def test_the_same_key_gets_the_first_answer(store: Store) -> None:

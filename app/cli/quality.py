@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,10 +16,13 @@ from app.cli.evaluate import Evaluation
 from app.cli.evaluate import evaluate as evaluate_runs
 from app.cli.keep import keep
 from app.cli.page import page, read_report
+from app.cli.stored import stored_report
 from app.cli.voice import Voice, connect
-from app.errors import ServiceError
+from app.errors import ServiceError, StartError
+from app.schema.feedback import window_s
 
 Method = StrEnum("Method", "auto identity temperature platt beta isotonic")
+Slices = StrEnum("Slices", "policy source calibration model")
 Judged = StrEnum("Judged", "trajectories steps")
 
 
@@ -96,13 +100,41 @@ def calibrate(
 
 
 def report(
-    source: Annotated[Path, typer.Argument(help="report.json of evaluate --out, or its folder.")],
+    source: Annotated[
+        Path | None, typer.Argument(help="report.json of evaluate --out, or its folder.")
+    ] = None,
+    store_url: Annotated[
+        str | None,
+        typer.Option(help="Instead: the store of a server, sqlite:///… or postgresql://…."),
+    ] = None,
+    window: Annotated[str, typer.Option(help="Of the store: 12h, 7d or 4w.")] = "7d",
+    by: Annotated[
+        Slices, typer.Option(help="Of the store: what slices are told apart by.")
+    ] = Slices["policy"],
+    draws: Annotated[int, typer.Option(min=10, max=100_000, help="Of the bootstrap.")] = 1000,
     out: Annotated[Path, typer.Option(help="The page.")] = Path("quality.html"),
 ) -> None:
-    """One HTML page from an evaluation: tables, reliability diagrams, RM@k. It loads nothing."""
+    """One HTML page of an evaluation, or of what a store knows: tables, reliability diagrams, drift,
+    RM@k. It loads nothing."""
+    if (source is None) == (store_url is None):
+        console.complain("name a report of evaluate, or --store-url")
+        raise typer.Exit(console.BAD_START)
+    slicing: Any = by.value
     try:
-        keep(out, page(read_report(source)))
+        found = (
+            read_report(source)
+            if source
+            else asyncio.run(stored_report(str(store_url), _seconds(window), slicing, draws))
+        )
+        keep(out, page(found))
     except ServiceError as error:
         console.complain(error.message)
         raise typer.Exit(console.BAD_START) from error
     console.say(f"{out}")
+
+
+def _seconds(window: str) -> float:
+    try:
+        return window_s(window)
+    except ValueError as cause:
+        raise StartError(str(cause)) from cause

@@ -1,9 +1,10 @@
 """What was scored and what became of it: an append-only store in SQLite or PostgreSQL.
 
 store.py     the room's face            recorder.py      scores on their way to the disk
-labels.py    reports → rows             windows.py       what was scored since, with its labels
-calibrations.py  fitted and active      database.py      connections that keep their word
-gate.py      one writer of a file       migrate.py, tables.py  the schema          facts.py  nouns
+telling.py   calls that go together     labels.py        reports → rows
+windows.py   scored since, with labels  calibrations.py  fitted and active
+gate.py      one writer of a file       database.py      connections that keep their word
+facts.py     nouns                      migrate.py, tables.py  the schema
 """
 
 from app.outcomes.facts import (

@@ -23,6 +23,7 @@ from app.outcomes.gate import Gate
 
 PATIENCE_S = 10.0
 _READERS = 2
+_POSTGRES_WRITERS = 4
 _JOIN_S = 5.0
 _BUSY_MS = 5000
 _SYNCHRONOUS_FULL = 2
@@ -51,20 +52,22 @@ def read_url(text_url: str) -> URL:
 
 
 class Database:
-    """`writing` is one transaction at a time; `reading` never waits for it."""
+    """`writing` is one transaction at a time in SQLite, a few in PostgreSQL; `reading` never waits for
+    it."""
 
     def __init__(self, url: URL) -> None:
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.shown = url.render_as_string(hide_password=True)
         self._gate = Gate(Path(f"{url.database}.lock")) if self.is_sqlite else None
-        self._turn = asyncio.Lock()
+        self._turn = asyncio.Semaphore(1 if self.is_sqlite else _POSTGRES_WRITERS)
         self._threads: list[Thread] = []
         if self.is_sqlite:
             self._writer = _sqlite(url, 0, self._threads)
             self._reader = _sqlite(url, _READERS, self._threads)
         else:
             self._writer = create_async_engine(
-                url, pool_size=2, max_overflow=0, pool_pre_ping=True, pool_timeout=PATIENCE_S,
+                url, pool_size=_POSTGRES_WRITERS + _READERS, max_overflow=0,
+                pool_pre_ping=True, pool_timeout=PATIENCE_S,
                 connect_args={"server_settings": _POSTGRES, "timeout": PATIENCE_S / 2},
             )  # fmt: skip
             self._reader = self._writer

@@ -6,15 +6,19 @@ what tests said of the same trajectory (`contradicts_tests`), or one too many fr
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Select, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.errors import IdempotencyMismatch
 from app.outcomes.facts import Recorded, Report
-from app.outcomes.tables import outcomes, scores
+from app.outcomes.tables import idempotency, outcomes, scores
+from app.outcomes.telling import Result, Telling, Told
 
 CONTRADICTS = "contradicts_tests"
 FLOOD = "flood"
@@ -46,26 +50,76 @@ class _Known:
             self.tested[digest] = row["resolved"]
 
 
-async def write_reports(
+async def write_tellings(
     connection: AsyncConnection,
-    reports: Sequence[Report],
+    tellings: Sequence[Telling],
     key_id: str,
     now: float,
     most_a_minute: int,
-) -> list[Recorded]:
-    """One `Recorded` a report, in order; what is new is written."""
+) -> list[Result]:
+    """One result a call, in order; what is new is written. As many statements for many calls as for
+    one."""
+    first = await _first_answers(connection, tellings, key_id)
+    fresh = [each for each in tellings if each.idempotency_key not in first]
+    reports = [report for each in fresh for report in each.reports]
     known = await _look_up(connection, reports, key_id)
     room = most_a_minute - await _recent(connection, key_id, now)
-    answers, rows = [], list[dict[str, Any]]()
-    for report in reports:
-        answer, row = _decide(report, known, room - len(rows) > 0)
-        answers.append(answer)
-        if row:
-            known.note(row)
-            rows.append(row | {"key_id": key_id, "recorded_at": now})
-    if rows:
-        await connection.execute(insert(outcomes), rows)
-    return answers
+    rows, kept, results = list[dict[str, Any]](), list[dict[str, Any]](), list[Result]()
+    mine = {"key_id": key_id, "recorded_at": now}
+    for telling in tellings:
+        if telling.idempotency_key in first:
+            results.append(_again(telling, *first[telling.idempotency_key]))
+            continue
+        answers = []
+        for report in telling.reports:
+            answer, row = _decide(report, known, room - len(rows) > 0)
+            answers.append(answer)
+            if row:
+                known.note(row)
+                rows.append(row | mine)
+        results.append(Told(answers))
+        if telling.idempotency_key is not None:
+            kept.append(_kept(telling, answers, key_id, now))
+    for table, new in ((outcomes, rows), (idempotency, kept)):
+        if new:
+            await connection.execute(insert(table), new)
+    return results
+
+
+async def _first_answers(
+    connection: AsyncConnection, tellings: Sequence[Telling], key_id: str
+) -> dict[str | None, tuple[str, str]]:
+    """What was kept under the calls' idempotency keys: digest of the body, and the answer."""
+    keys = [each.idempotency_key for each in tellings if each.idempotency_key is not None]
+
+    def by_key(some: Sequence[str]) -> Select[Any]:
+        own = (idempotency.c.key_id == key_id, idempotency.c.idempotency_key.in_(some))
+        return select(idempotency).where(*own)
+
+    found = _chunks(connection, by_key, keys)
+    return {row.idempotency_key: (row.body_digest, row.answer) async for row in found}
+
+
+def _again(telling: Telling, body_digest: str, answer: str) -> Result:
+    if body_digest != _digest(telling.reports):
+        message = "this Idempotency-Key was used with another body"
+        return IdempotencyMismatch(message)
+    return Told([Recorded(*each) for each in json.loads(answer)], again=True)
+
+
+def _kept(telling: Telling, answers: Sequence[Recorded], key_id: str, now: float) -> dict[str, Any]:
+    return {
+        "key_id": key_id,
+        "idempotency_key": telling.idempotency_key,
+        "body_digest": _digest(telling.reports),
+        "answer": json.dumps([[each.status, each.matched] for each in answers]),
+        "created_at": now,
+    }
+
+
+def _digest(reports: Sequence[Report]) -> str:
+    body = json.dumps([asdict(report) for report in reports], sort_keys=True)
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def _decide(report: Report, known: _Known, room: bool) -> tuple[Recorded, dict[str, Any] | None]:

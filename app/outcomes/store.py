@@ -6,22 +6,20 @@ Rows are only ever added. What a method returned from is on the disk.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, text
+from sqlalchemy import delete, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.errors import IdempotencyInProgress, IdempotencyMismatch, ServiceError
+from app.errors import IdempotencyInProgress, ServiceError
 from app.outcomes import windows
 from app.outcomes.calibrations import Calibrations
-from app.outcomes.database import Database, read_url
+from app.outcomes.database import PATIENCE_S, Database, read_url
 from app.outcomes.facts import (
     Counts,
     KeptOutcome,
@@ -31,10 +29,11 @@ from app.outcomes.facts import (
     ScoreFacts,
     Slicing,
 )
-from app.outcomes.labels import write_reports
+from app.outcomes.labels import write_tellings
 from app.outcomes.migrate import upgrade
 from app.outcomes.recorder import Recorder
 from app.outcomes.tables import idempotency, outcomes, scores, trajectories
+from app.outcomes.telling import Result, Telling, Tellings
 
 KEYS_KEPT_S = 30 * 86_400.0
 OUTCOMES_A_MINUTE = 20_000
@@ -62,6 +61,7 @@ async def open_store(
         try:
             yield store
         finally:
+            await store.close()
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
             with suppress(TimeoutError, ServiceError):
@@ -84,6 +84,7 @@ class Store:
         self._outcomes_a_minute = outcomes_a_minute
         self._clock = clock
         self._in_progress: set[tuple[str, str]] = set()
+        self._tellings = Tellings(self._write_told, 2 * PATIENCE_S)
         self._told = 0
 
     @property
@@ -95,17 +96,17 @@ class Store:
         """Grows with every call that brings outcomes to this process."""
         return self._told
 
+    async def close(self) -> None:
+        """Takes no more outcomes."""
+        await self._tellings.close()
+
     def put(self, facts: ScoreFacts) -> None:
         """Takes a score without waiting. The first verdict of a score_id stands."""
         self.recorder.put(facts)
 
     async def record(self, reports: Sequence[Report], key_id: str) -> list[Recorded]:
         """Writes outcomes; durable when this returns."""
-        await self.recorder.flush()
-        async with self.database.writing() as connection:
-            recorded = await self._record(connection, reports, key_id)
-        self._told += 1  # behind the commit: who sees it grow sees the rows
-        return recorded
+        return (await self._tellings.tell(key_id, Telling(reports))).answers
 
     async def record_once(
         self, reports: Sequence[Report], key_id: str, idempotency_key: str
@@ -122,11 +123,8 @@ class Store:
             raise IdempotencyInProgress(message)
         self._in_progress.add(mine)
         try:
-            await self.recorder.flush()
-            async with self.database.writing() as connection:
-                found = await self._record_once(connection, reports, key_id, idempotency_key)
-            self._told += 1
-            return found
+            told = await self._tellings.tell(key_id, Telling(reports, idempotency_key))
+            return told.answers, told.again
         finally:
             self._in_progress.discard(mine)
 
@@ -177,37 +175,15 @@ class Store:
             old = idempotency.c.created_at < self._clock() - KEYS_KEPT_S
             await connection.execute(delete(idempotency).where(old))
 
-    async def _record_once(
-        self, connection: AsyncConnection, reports: Sequence[Report], key_id: str, key: str
-    ) -> tuple[list[Recorded], bool]:
-        await self._one_at_a_time(connection, key_id)
-        digest = _digest(reports)
-        statement = select(idempotency.c.body_digest, idempotency.c.answer)
-        mine = (idempotency.c.key_id == key_id, idempotency.c.idempotency_key == key)
-        known = (await connection.execute(statement.where(*mine))).one_or_none()
-        if known is None:
-            answers = await self._record(connection, reports, key_id)
-            row = {
-                "key_id": key_id,
-                "idempotency_key": key,
-                "body_digest": digest,
-                "answer": json.dumps([[each.status, each.matched] for each in answers]),
-                "created_at": self._clock(),
-            }
-            await connection.execute(insert(idempotency), [row])
-            return answers, False
-        if known.body_digest != digest:
-            message = "this Idempotency-Key was used with another body"
-            raise IdempotencyMismatch(message)
-        return [Recorded(*answer) for answer in json.loads(known.answer)], True
-
-    async def _record(
-        self, connection: AsyncConnection, reports: Sequence[Report], key_id: str
-    ) -> list[Recorded]:
-        await self._one_at_a_time(connection, key_id)
-        return await write_reports(
-            connection, reports, key_id, self._clock(), self._outcomes_a_minute
-        )
+    async def _write_told(self, key_id: str, tellings: Sequence[Telling]) -> list[Result]:
+        await self.recorder.flush()
+        async with self.database.writing() as connection:
+            await self._one_at_a_time(connection, key_id)
+            results = await write_tellings(
+                connection, tellings, key_id, self._clock(), self._outcomes_a_minute
+            )
+        self._told += len(tellings)  # behind the commit: who sees it grow sees the rows
+        return results
 
     async def _one_at_a_time(self, connection: AsyncConnection, key_id: str) -> None:
         """Replicas that write for one key would not see each other's rows."""
@@ -267,8 +243,3 @@ _SAME_NAMES = tuple(n for n in ScoreFacts.__slots__ if n not in ("group", "tags"
 def _plain(value: str | None) -> str | None:
     """PostgreSQL knows no NUL in a text."""
     return value.replace("\0", "\ufffd") if value and "\0" in value else value
-
-
-def _digest(reports: Sequence[Report]) -> str:
-    body = json.dumps([asdict(report) for report in reports], sort_keys=True)
-    return hashlib.sha256(body.encode()).hexdigest()

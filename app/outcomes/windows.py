@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import and_, distinct, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.outcomes.facts import RANK, Counted, Labelled
+from app.outcomes.labels import FLOOD, FLOOD_WINDOW_S
 from app.outcomes.tables import outcomes, scores
 
 MOST_ROWS = 200_000  # of labels, the latest; bounds what a window may hold in memory
@@ -33,7 +35,8 @@ async def read_window(connection: AsyncConnection, since: float, slicing: str) -
 
 async def read_labelled(connection: AsyncConnection, since: float) -> tuple[Labelled, ...]:
     """Each (trajectory, revision) once, under its first score in the window. Of several outcomes the
-    best evidence counts, then the latest."""
+    best evidence counts, then the latest; what a key told in the minute before it flooded counts for
+    nothing, for it was the flood's beginning."""
     applies = and_(
         outcomes.c.trajectory_digest == scores.c.trajectory_digest,
         outcomes.c.key_id == scores.c.key_id,
@@ -41,14 +44,17 @@ async def read_labelled(connection: AsyncConnection, since: float) -> tuple[Labe
     )
     statement = (
         select(scores, outcomes.c.id.label("outcome_id"), outcomes.c.resolved)
-        .add_columns(outcomes.c.evidence, outcomes.c.selected)
+        .add_columns(outcomes.c.evidence, outcomes.c.selected, outcomes.c.recorded_at)
         .join(outcomes, applies)
         .where(scores.c.created_at >= since, outcomes.c.quarantine.is_(None))
         .order_by(outcomes.c.id.desc())
         .limit(MOST_ROWS)
     )
+    floods = await _floods(connection, since)
     best: dict[int, Any] = {}
     for row in await connection.execute(statement):
+        if _ran_into(floods.get(row.key_id, []), row.recorded_at):
+            continue
         other = best.get(row.id)
         if other is None or _weight(row) < _weight(other):
             best[row.id] = row
@@ -56,6 +62,26 @@ async def read_labelled(connection: AsyncConnection, since: float) -> tuple[Labe
     for _, row in sorted(best.items()):
         first.setdefault((row.trajectory_digest, row.revision), _labelled(row._mapping))
     return tuple(first.values())
+
+
+async def _floods(connection: AsyncConnection, since: float) -> dict[str, list[float]]:
+    """When each key told more than it may, rising."""
+    when = (outcomes.c.key_id, outcomes.c.recorded_at)
+    statement = (
+        select(*when)
+        .where(outcomes.c.quarantine == FLOOD, outcomes.c.recorded_at >= since)
+        .group_by(*when)
+        .order_by(outcomes.c.recorded_at)
+    )
+    found: dict[str, list[float]] = {}
+    for row in await connection.execute(statement):
+        found.setdefault(row.key_id, []).append(row.recorded_at)
+    return found
+
+
+def _ran_into(floods: list[float], recorded_at: float) -> bool:
+    at = bisect.bisect_left(floods, recorded_at)
+    return at < len(floods) and floods[at] - recorded_at < FLOOD_WINDOW_S
 
 
 async def read_logits(

@@ -63,10 +63,15 @@ def baselines(
     seed: int = 0,
 ) -> list[Baseline]:
     """Base rate, shorter is better (minus tokens), and, given counts, a logistic regression on
-    log(1 + count), each row's probability from folds that hold nothing of its instance.
+    log(1 + count), each row's probability from folds that hold nothing of its instance. Without
+    tokens there is the base rate alone.
 
     Raises `NotEnoughLabels`, `InvalidRequest`.
     """
+    if np.size(tokens) == 0:
+        rows = sample(np.zeros(np.size(resolved)), resolved, cluster=instance)
+        rate = np.full(rows.n, rows.resolved.mean())
+        return [Baseline(BASE_RATE, rate, is_probability=True)]
     rows = sample(np.negative(np.asarray(tokens, dtype=np.float64)), resolved, cluster=instance)
     found = [
         Baseline(BASE_RATE, np.full(rows.n, rows.resolved.mean()), is_probability=True),

@@ -12,7 +12,7 @@ from app.errors import FallingFit, NotEnoughLabels
 from app.quality.baselines import SHORTER, Baseline, baselines
 from app.quality.best_of_k import best_of_k
 from app.quality.fit import FOLDS, out_of_fold
-from app.quality.sample import Estimate, Floats, sample
+from app.quality.sample import Floats, sample
 from app.quality.summary import slice_of
 from app.quality.within import auc_within, auc_within_difference
 
@@ -22,14 +22,15 @@ SERVED = "as served"
 @dataclass(frozen=True, slots=True)
 class Runs:
     """Labelled runs, one a row. `slice` is what the rows are told apart by (the policy); `tokens` is
-    the length of each prompt; `counts` are columns for the regression, where they are known."""
+    the length of each prompt, empty where nobody kept it; `counts` are columns for the regression,
+    where they are known."""
 
     probability: Sequence[float]
     logit: Sequence[float]
     resolved: Sequence[int]
     instance: Sequence[str]
     slice: Sequence[str]
-    tokens: Sequence[float]
+    tokens: Sequence[float] = ()
     counts: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
@@ -54,7 +55,7 @@ def evaluate(
         name = f"recalibrated, {folds} folds"
         scorers.append((Baseline(name, again, is_probability=True), logit))
     scorers += [(each, None) for each in simple]
-    shorter = next(each.score for each in simple if each.name == SHORTER)
+    shorter = next((each.score for each in simple if each.name == SHORTER), None)
     told = [_told(runs, each, margin, shorter, draws, seed) for each, margin in scorers]
     labels = np.asarray(runs.resolved)
     return {
@@ -80,26 +81,33 @@ def _recalibrated(runs: Runs, folds: int, seed: int) -> tuple[Floats | None, str
 
 
 def _told(
-    runs: Runs, scorer: Baseline, logit: Floats | None, shorter: Floats, draws: int, seed: int
+    runs: Runs,
+    scorer: Baseline,
+    logit: Floats | None,
+    shorter: Floats | None,
+    draws: int,
+    seed: int,
 ) -> dict[str, Any]:
     how: dict[str, Any] = {"cluster": runs.instance, "draws": draws, "seed": seed}
     labels = runs.resolved
     # A served 0 or 1 may stand for many margins; the order within is then the margin's.
     order = scorer.score if logit is None else _ranks(scorer.score, logit)
-    pooled = auc_within_difference(order, shorter, labels, **how)
+    other = order if shorter is None else shorter
+    alone = shorter is None or scorer.name == SHORTER
+    pooled = auc_within_difference(order, other, labels, **how)
     found: dict[str, Any] = {
         "name": scorer.name,
         "auc": asdict(pooled.a),
-        "auc_above_shorter": _or_none(pooled.difference, scorer.name),
+        "auc_above_shorter": None if alone else asdict(pooled.difference),
         "summary": slice_of(scorer.score, labels, **how) if scorer.is_probability else None,
         "best_of_k": asdict(
             best_of_k(scorer.score, labels, runs.instance, logit, draws=draws, seed=seed)
         ),
     }
     try:
-        within = auc_within_difference(order, shorter, labels, runs.slice, **how)
+        within = auc_within_difference(order, other, labels, runs.slice, **how)
         found["within"] = asdict(auc_within(order, labels, runs.slice, **how))
-        found["within_above_shorter"] = _or_none(within.difference, scorer.name)
+        found["within_above_shorter"] = None if alone else asdict(within.difference)
     except NotEnoughLabels:
         found |= {"within": None, "within_above_shorter": None}
     return found
@@ -110,10 +118,6 @@ def _ranks(probability: Floats, logit: Floats) -> Floats:
     keys = np.stack([probability, logit], axis=1)
     _, place = np.unique(keys, axis=0, return_inverse=True)
     return place.astype(np.float64).ravel()
-
-
-def _or_none(found: Estimate, name: str) -> dict[str, Any] | None:
-    return None if name == SHORTER else asdict(found)
 
 
 def _slices(
