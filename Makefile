@@ -37,7 +37,7 @@ test-grafana: install ## Dashboards and alerts against a real Prometheus (Debian
 	@WITH_PROMETHEUS=1 $(VENV)/python -m pytest tests/test_deploy_prometheus.py tests/test_deploy_grafana.py
 
 test-frameworks: install ## The reward functions, inside the RL frameworks' own published code
-	@locks/install-frameworks
+	@locks/install-beside frameworks
 	@.venv-frameworks/bin/python -m pytest tests/frameworks
 
 test-ray: install ## Two replicas on Ray Serve, one PostgreSQL, fake engines (Debian: postgresql)
