@@ -1,6 +1,6 @@
 # Five verbs: install, run, check, test, bench. Each makes .venv by itself and does no work twice.
 .DEFAULT_GOAL := help
-.PHONY: help install run serve check test test-fast test-clients test-frameworks test-grafana bench examples world model lock clean
+.PHONY: help install run serve check test test-fast test-clients test-frameworks test-grafana acceptance soak bench audit sbom examples world model lock clean
 
 VENV := .venv/bin
 
@@ -39,8 +39,23 @@ test-frameworks: install ## The reward functions, inside the RL frameworks' own 
 	@locks/install-frameworks
 	@.venv-frameworks/bin/python -m pytest tests/frameworks
 
+acceptance: install ## The forty checks of docs/reliability.md at their full counts; an hour or two (ACCEPTANCE_SEED=n repeats)
+	@ACCEPTANCE=full $(VENV)/python -m pytest -s tests/acceptance tests/test_render_forgery.py tests/test_engine_real.py tests/test_supervisor_real.py
+
+soak: install ## Mixed load and a fault a minute on the fake engine (MINUTES=30, ENGINE=fake|vllm)
+	@$(VENV)/python -m bench.soak --minutes $(or $(MINUTES),30) --engine $(or $(ENGINE),fake)
+
 bench: install ## The server against offline vLLM and against vLLM's own server
 	@$(VENV)/python -m bench.throughput
+
+audit: ## Known vulnerabilities of what the lock files pin; asks PyPI, so it needs the internet
+	@locks/install-audit
+	@.venv-audit/bin/pip-audit --disable-pip --require-hashes $(foreach lock,cpu dev gpu training,-r locks/$(lock).txt)
+	@.venv-audit/bin/pip-audit --disable-pip --no-deps -r locks/torch.txt
+
+sbom: ## What the server on a CPU is made of, as CycloneDX: sbom.cdx.json
+	@locks/install-audit
+	@.venv-audit/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o sbom.cdx.json locks/cpu.txt
 
 examples: ## Make examples/trajectories anew with the real mini-swe-agent
 	@locks/install training
@@ -57,4 +72,4 @@ lock: ## Make the lock files anew from pyproject.toml
 	@locks/compile
 
 clean: ## Remove .venv and what tools left behind
-	rm -rf .venv .venv-clients .venv-frameworks .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-clients .venv-frameworks .venv-audit .mypy_cache .ruff_cache .pytest_cache .hypothesis
