@@ -2,8 +2,8 @@
 
 Every input ends in a trajectory (and its flags) or in a named error, within 50 ms of this process' CPU
 time; one that took longer is measured three times, and the least counts: what is slow by itself is slow
-every time. Documents have 16 KiB at most, scripts and texts 8: larger ones have bounds of their own (test_formats_hostile.py,
-test_audit_bounds.py).
+every time. Documents have 16 KiB at most, scripts and texts 8: larger ones have bounds of their own
+(test_formats_hostile.py, test_audit_bounds.py).
 """
 
 from __future__ import annotations
