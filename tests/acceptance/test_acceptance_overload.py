@@ -1,14 +1,16 @@
-"""Checks 29, 31 and 34 of docs/reliability.md in virtual time: the server's own door before an engine that
+"""Checks 29 to 31 and 34 of docs/reliability.md in virtual time: the server's own door before an engine that
 takes vLLM's steps. `python -m bench.overload` measures 29 and 30 on a real server."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 
 import pytest
 from counts import count
 
-from bench.order import Request, play
+from bench.order import Request, Simulation, play
+from bench.virtual import run
 
 SECONDS = count(15, 60)
 
@@ -46,6 +48,31 @@ def test_c29_an_idle_engine_is_tried_whatever_is_thought_of_it() -> None:
     late = [Request(500.0 + n * 5, (4_000,), timeout_s=2.0) for n in range(5)]
     seen = play([*load, *late], ours=True, slow_at_s=5.0)
     assert not any(one.refused for one in seen[-5:])
+
+
+def test_c30_clients_that_retry_at_once_leave_no_mark() -> None:
+    """Twice the load for 30 s from clients that come again three times at once, then half of it."""
+    dice, per_s = random.Random(1), plateau_per_s(4_000)
+    bad_s: list[float] = []
+
+    async def client(simulation: Simulation, retries: int, at_s: float) -> None:
+        await asyncio.sleep(at_s)
+        for _ in range(1 + retries):
+            if (await simulation._request(Request(0.0, (4_000,), timeout_s=4.0))).ends_s:
+                return
+        bad_s.append(at_s - 30)
+
+    async def scene() -> None:
+        simulation, at_s, clients = Simulation(ours=True), 0.0, []
+        while at_s < 60:
+            storm = at_s < 30
+            clients.append(client(simulation, 3 if storm else 0, at_s))
+            at_s += dice.expovariate(per_s * (2 if storm else 0.5))
+        await asyncio.gather(*clients)
+
+    run(scene())
+    assert min(bad_s) < 0, "there was no storm"
+    assert max(bad_s) <= 10
 
 
 def test_c31_a_long_item_is_not_starved_by_short_ones() -> None:
