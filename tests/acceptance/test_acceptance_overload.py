@@ -1,5 +1,5 @@
-"""Checks 29 to 31 and 34 of docs/reliability.md in virtual time: the server's own door before an engine that
-takes vLLM's steps. `python -m bench.overload` measures 29 and 30 on a real server."""
+"""Checks 29 to 31 and 34 of docs/reliability.md in virtual time: the server's own door before an engine
+that takes vLLM's steps. `python -m bench.overload` measures 29 and 30 on a real server."""
 
 from __future__ import annotations
 
