@@ -85,7 +85,9 @@ class Admission:
                     limits={"measured": now + newcomer, "allowed": allowed},
                     retry_after_s=self.retry_after_s(standing.priority),
                 )
-        busy = self.inside_items or self.waiting_items  # an idle house tries, and so learns its pace
+        busy = (
+            self.inside_items or self.waiting_items
+        )  # an idle house tries, and so learns its pace
         if demands and busy and self.pace.learnt:
             self._refuse_what_comes_too_late(demands, standing)
         return Ticket(self, demands, standing)
@@ -211,7 +213,9 @@ class Admission:
                 continue
             if seat.standing.deadline <= self._clock() + self._needed_s(seat):
                 self._leave(seat)
-                seat.granted.set_exception(Deadline("it could not be done in the time that is left"))
+                seat.granted.set_exception(
+                    Deadline("it could not be done in the time that is left")
+                )
                 continue
             self._lines.go(seat, at_rank)
             self._waiting[seat.standing.rank].remove(seat.demand)

@@ -72,7 +72,7 @@ def _told(check: Any, node: Any, recorder: Any, name: str) -> str:
 def settings(number: int) -> SchemathesisConfig:
     """What a refusal may be: what the schema cannot say (an unknown flag, a window of 0 days) is 400."""
     checks = {
-        "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "409"]},
+        "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "403", "404", "409"]},
         "negative_data_rejection": {"expected-statuses": REFUSED},
     }
     lax = {"negative_data_rejection": {"enabled": False}}
