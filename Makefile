@@ -1,7 +1,7 @@
 # Verbs: install, run, check, test, bench, docs, build. Each makes the venv that it needs and does no work twice.
 .DEFAULT_GOAL := help
-.PHONY: help install run serve check test test-fast test-clients test-frameworks test-grafana test-ray test-release bench docs build \
-	examples world model lock clean
+.PHONY: help install run serve check test test-fast test-clients test-frameworks test-grafana test-ray test-release acceptance soak \
+	bench audit sbom docs build examples world model lock clean
 
 VENV := .venv/bin
 
@@ -48,6 +48,12 @@ test-release: install ## Build client and server, install the client alone into 
 	@locks/install-beside build
 	@WITH_RELEASE=1 $(VENV)/python -m pytest tests/test_release.py
 
+acceptance: install ## The forty checks of docs/reliability.md at their full counts; an hour or two (ACCEPTANCE_SEED=n repeats)
+	@ACCEPTANCE=full $(VENV)/python -m pytest -s tests/acceptance tests/test_render_forgery.py tests/test_engine_real.py tests/test_supervisor_real.py
+
+soak: install ## Mixed load and a fault a minute on the fake engine (MINUTES=30, ENGINE=fake|vllm)
+	@$(VENV)/python -m bench.soak --minutes $(or $(MINUTES),30) --engine $(or $(ENGINE),fake)
+
 bench: install ## The server against offline vLLM and against vLLM's own server
 	@$(VENV)/python -m bench.throughput
 
@@ -59,6 +65,15 @@ build: ## Wheels and source archives of client and server, into dist
 	@locks/install-beside build
 	@cd client && ../.venv-build/bin/python -m hatchling build -d ../dist
 	@.venv-build/bin/python -m hatchling build -d dist
+
+audit: ## Known vulnerabilities of what the lock files pin; asks PyPI, so it needs the internet
+	@locks/install-beside audit
+	@.venv-audit/bin/pip-audit --disable-pip --require-hashes $(foreach lock,cpu dev gpu training,-r locks/$(lock).txt)
+	@.venv-audit/bin/pip-audit --disable-pip --no-deps -r locks/torch.txt
+
+sbom: ## What the server on a CPU is made of, as CycloneDX: sbom.cdx.json
+	@locks/install-beside audit
+	@.venv-audit/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o sbom.cdx.json locks/cpu.txt
 
 examples: ## Make examples/trajectories anew with the real mini-swe-agent
 	@locks/install training

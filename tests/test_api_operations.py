@@ -13,6 +13,7 @@ from prometheus_client import Counter, Histogram, Info
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.api import documents, operations
+from app.cli import build
 from app.schema import InfoAnswer, RerankRequest, ScoreRequest, TokenizeAnswer
 
 MARK = "zxmarkerzx"
@@ -318,3 +319,19 @@ async def test_no_error_repeats_what_was_sent(house: tuple[Built, httpx.AsyncCli
         assert MARK not in answer.text
     answer = await client.post("/score", content=b'{"trajectories": [' + MARK.encode())
     assert MARK not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", "/score", "POST"), ("DELETE", "/calibrations", "GET, POST"), ("PUT", "/", "GET")],
+)
+async def test_a_wrong_method_is_told_the_right_ones(
+    house: tuple[Built, httpx.AsyncClient], method: str, path: str, allowed: str
+) -> None:
+    answer = await house[1].request(method, path)
+    check_problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == allowed
+
+
+async def test_the_loop_s_tasks_can_be_watched() -> None:
+    assert [(name, value) for name, _, value in build._tasks()] == [("swe_rm_loop_tasks", 1)]

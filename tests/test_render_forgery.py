@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from counts import count as sized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rendering import (
@@ -160,7 +161,7 @@ HOSTILE = st.lists(
 
 
 @pytest.mark.parametrize("name", FORMS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=sized(40, 3_500), deadline=None)
 @given(fields=st.fixed_dictionaries({
     field: HOSTILE for field in
     ("issue", "briefing", "text", "name", "key", "value", "raw", "seen")
@@ -182,7 +183,7 @@ def test_eight_threads_never_mix() -> None:
 
     def work(seed: int) -> int:
         wrong = 0
-        for n in range(200):
+        for n in range(sized(200, 3_000)):
             at = (n * 7 + seed) % len(told)
             wrong += made.render(told[at]).digest != wanted[at]
             wrong += made.render_trusted(trusted).digest != literal

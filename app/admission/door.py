@@ -85,7 +85,10 @@ class Admission:
                     limits={"measured": now + newcomer, "allowed": allowed},
                     retry_after_s=self.retry_after_s(standing.priority),
                 )
-        if demands and self.pace.learnt:
+        busy = (
+            self.inside_items or self.waiting_items
+        )  # an idle house tries, and so learns its pace
+        if demands and busy and self.pace.learnt:
             self._refuse_what_comes_too_late(demands, standing)
         return Ticket(self, demands, standing)
 
@@ -208,15 +211,26 @@ class Admission:
             if seat.granted.done():  # cancelled; it has not come round to leaving
                 self._leave(seat)
                 continue
-            if seat.standing.deadline <= self._clock():
+            if seat.standing.deadline <= self._clock() + self._needed_s(seat):
                 self._leave(seat)
-                seat.granted.set_exception(Deadline("the time ran out before the item was begun"))
+                seat.granted.set_exception(
+                    Deadline("it could not be done in the time that is left")
+                )
                 continue
             self._lines.go(seat, at_rank)
             self._waiting[seat.standing.rank].remove(seat.demand)
             self._inside.add(seat)
             self.pace.begin()
             seat.granted.set_result(CLASSES[at_rank])
+
+    def _needed_s(self, seat: Seat) -> float:
+        """What an item that goes in now takes at least: work that cannot be done in time is not
+        begun, for under overload it would take the place of work that can. An idle engine tries."""
+        if not self.pace.learnt or not self.inside_items:
+            return 0.0
+        load = self._inside.beside(seat.standing.rank)
+        before_s = max(0.0, self._seconds(load) - self.pace.since_row_s())
+        return before_s + self.pace.seconds(seat.demand.tokens, seat.demand.pairs)
 
     def _next(self) -> tuple[Seat, int] | None:
         for seat, at_rank in self._lines.heads():

@@ -23,7 +23,7 @@ class Inside:
     load: Load = field(default_factory=Load)
     _items: list[int] = field(default_factory=lambda: [0 for _ in CLASSES])
     _giants: list[int] = field(default_factory=lambda: [0 for _ in CLASSES])
-    _small_tokens: list[int] = field(default_factory=lambda: [0 for _ in CLASSES])  # but giants'
+    _small: list[Load] = field(default_factory=lambda: [Load() for _ in CLASSES])  # but giants
 
     def add(self, seat: Seat) -> None:
         self.load.add(seat.demand)
@@ -40,18 +40,27 @@ class Inside:
             return not self.load.items
         if promoted:
             return not self._items[rank]
-        small_tokens = sum(self._small_tokens[: rank + 1])
+        small_tokens = self.beside(rank).tokens
         if any(self._giants[: rank + 1]):
             return not self._is_giant(seat) and small_tokens < self.window_tokens // 2
         return small_tokens < self.window_tokens
+
+    def beside(self, rank: int) -> Load:
+        """What is as urgent or more, but giants: what a newcomer of this rank is done after."""
+        found = Load()
+        for load in self._small[: rank + 1]:
+            found.merge(load)
+        return found
 
     def _count(self, seat: Seat, sign: int) -> None:
         rank = seat.standing.rank
         self._items[rank] += sign
         if self._is_giant(seat):
             self._giants[rank] += sign
+        elif sign > 0:
+            self._small[rank].add(seat.demand)
         else:
-            self._small_tokens[rank] += sign * seat.demand.tokens
+            self._small[rank].remove(seat.demand)
 
     def _is_giant(self, seat: Seat) -> bool:
         return seat.demand.tokens > _GIANT_WINDOWS * self.window_tokens

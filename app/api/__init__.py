@@ -19,7 +19,7 @@ from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api import dialects, operations, problems, rerank, score
+from app.api import dialects, documents, operations, problems, rerank, score
 from app.api.access.layer import AccessLayer
 from app.api.account import Account
 from app.api.feedback import calibrations, labels
@@ -40,7 +40,7 @@ def create_app(house: House) -> FastAPI:
     app.state.house = house
     ours = (score.router, rerank.router, operations.router, labels.router, calibrations.router)
     for router in (*ours, *dialects.ROUTERS):
-        app.include_router(router)
+        app.include_router(router, responses=documents.REFUSALS)
     problems.install(app)
     app.add_exception_handler(ClientGone, _client_gone)
     app.add_exception_handler(ClientDisconnect, _client_gone)

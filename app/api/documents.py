@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from app.schema import (
@@ -62,6 +63,12 @@ def _route(
     }
 
 
+def foreign(request: type[BaseModel]) -> dict[str, Any]:
+    """Of a dialect's route, whose answer is somebody else's and stands in the signature."""
+    content = {"application/json": {"schema": _inlined(request)}}
+    return {"openapi_extra": {"requestBody": {"required": True, "content": content}}}
+
+
 def _inlined(model: type[BaseModel]) -> dict[str, Any]:
     """The schema with its definitions put in place: the page's own `$defs` are out of reach here."""
     schema = model.model_json_schema(ref_template="{model}")
@@ -78,7 +85,37 @@ def _inlined(model: type[BaseModel]) -> dict[str, Any]:
     return found
 
 
+_PROBLEM = {"application/problem+json": {"schema": _inlined(Problem)}}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "refused; `code` says why", "content": _PROBLEM},
+    "5XX": {"description": "not now; `retryable` says whether to come again", "content": _PROBLEM},
+}
+READY: dict[str, Any] = {
+    "response_class": PlainTextResponse,
+    "responses": {503: {"description": "the state", "content": {"text/plain": {}}}},
+}
 SCORE = _route(ScoreRequest, ScoreAnswer, _STATUSES, stream=True)
+SCORE["openapi_extra"]["requestBody"]["content"]["application/json"]["example"] = {
+    "trajectories": [
+        {
+            "messages": [
+                {"role": "user", "content": "add() returns the wrong sum."},
+                {"role": "assistant", "content": "I change the sign in core.py."},
+            ]
+        }
+    ]
+}
+_SCORE_ID = "$response.body#/results/0/score_id"
+SCORE["responses"][200]["links"] = {
+    "read": {"operationId": "read_score", "parameters": {"score_id": _SCORE_ID}},
+    "tell": {
+        "operationId": "tell_outcomes",
+        "requestBody": {
+            "outcomes": [{"score_id": _SCORE_ID, "resolved": True, "evidence": "tests"}]
+        },
+    },
+    "reward": {"operationId": "make_rewards", "requestBody": {"items": [{"score_id": _SCORE_ID}]}},
+}
 RERANK = _route(RerankRequest, RerankAnswer, _STATUSES, stream=True)
 TOKENIZE = _route(Item, TokenizeAnswer, _STATUSES | {400: "the item's own code"}, stream=False)
 
@@ -99,3 +136,10 @@ REWARDS = _route(RewardsRequest, RewardsAnswer, _STORE, stream=False)
 RECEIPT = _route(VerifyRequest, VerifyAnswer, _STORE, stream=False)
 FIT = _route(FitRequest, Open, _STORE | _RACE, stream=False)
 SWITCH = _route(SwitchRequest, SwitchAnswer, _STORE | _RACE, stream=False)
+_FIRST = {
+    "id": "$response.body#/calibrations/0/id",
+    "expected_generation": "$response.body#/generation",
+}
+CALIBRATIONS: dict[int | str, dict[str, Any]] = {
+    200: {"links": {"switch": {"operationId": "switch_calibration", "requestBody": _FIRST}}}
+}

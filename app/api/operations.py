@@ -11,7 +11,7 @@ from app.api import present
 from app.api.body import read_value
 from app.api.caller import Caller, caller_of
 from app.api.checks import read_item
-from app.api.documents import TOKENIZE
+from app.api.documents import READY, TOKENIZE
 from app.api.house import DEFAULT_TIMEOUT_S, MAX_ID_CHARS, MAX_TIMEOUT_S, House
 from app.api.orders import work_of
 from app.errors import Invalid
@@ -42,9 +42,9 @@ async def live() -> str:
     return "ok\n"
 
 
-@router.get("/readyz", response_class=PlainTextResponse)
-@router.get("/health", response_class=PlainTextResponse)
-@router.get("/v2/health/ready", response_class=PlainTextResponse)
+@router.get("/readyz", **READY)
+@router.get("/health", **READY)
+@router.get("/v2/health/ready", **READY)
 async def ready(request: Request) -> Response:
     """200 while the engine answers its probe and the canary scores as recorded; else the state."""
     state = _house(request).state

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.api import defects
 from app.api.account import account_of
@@ -91,10 +92,21 @@ async def _service_error(request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return _answer(request, MethodNotAllowed("this route does not take that method"))
+        answer = _answer(request, MethodNotAllowed("this route does not take that method"))
+        answer.headers["Allow"] = _allowed(request)
+        return answer
     if status == HTTPStatus.NOT_FOUND:
         return _answer(request, NotFound("no such route; GET /info lists what there is"))
     return _answer(request, InvalidRequest("the request could not be read"))
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every route of this path."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return ", ".join(sorted(found))
 
 
 async def _invalid(request: Request, _: Exception) -> Response:

@@ -170,6 +170,7 @@ def _house(
     )
 
     metrics.gauges(partial(_disk, settings.state_dir))
+    metrics.gauges(_tasks)
 
     def health() -> Health:
         return Health(
@@ -190,6 +191,12 @@ def _disk(state_dir: Path) -> Iterator[Reading]:
         disk = shutil.disk_usage(state_dir)
         yield "swe_rm_state_free_bytes", "Free on the disk of state_dir", disk.free
         yield "swe_rm_state_size_bytes", "Size of the disk of state_dir", disk.total
+
+
+def _tasks() -> Iterator[Reading]:
+    """Nothing where no loop runs."""
+    with suppress(RuntimeError):
+        yield "swe_rm_loop_tasks", "Tasks of the event loop", len(asyncio.all_tasks())
 
 
 async def _start_engine(settings: Settings, found: store.Model, renderer: Renderer) -> Engine:

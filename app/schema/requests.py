@@ -103,7 +103,7 @@ class ScoreOptions(CommonOptions):
 
 
 class ScoreRequest(ScoreOptions):
-    trajectories: list[Item]
+    trajectories: list[Item] = Field(min_length=1)
 
 
 class RerankOptions(CommonOptions):
@@ -115,4 +115,4 @@ class RerankOptions(CommonOptions):
 
 
 class RerankRequest(RerankOptions):
-    candidates: list[Item]
+    candidates: list[Item] = Field(min_length=1)

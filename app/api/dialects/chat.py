@@ -16,6 +16,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from app.api.dialects.flow import Foreign, read_foreign, score_all, text_work, usage
+from app.api.documents import foreign
 from app.api.house import House
 from app.errors import Invalid, InvalidRequest
 from app.scorer import Work
@@ -34,7 +35,7 @@ class _Body(Foreign):
     stream: bool | None = None
 
 
-@router.post("/v1/chat/completions")
+@router.post("/v1/chat/completions", **foreign(_Body))
 async def completions(request: Request) -> dict[str, Any]:
     """A judge's prompt in; YES or NO with log-probabilities, and the probability as the last line."""
     house: House = request.app.state.house

@@ -22,6 +22,7 @@ from app.api.dialects.flow import (
     text_work,
     usage,
 )
+from app.api.documents import foreign
 from app.api.house import House
 
 router = APIRouter()
@@ -36,7 +37,7 @@ class _Body(Foreign):
     use_activation: bool | None = None
 
 
-@router.post("/classify")
+@router.post("/classify", **foreign(_Body))
 async def classify(request: Request, response: Response, literal: bool = False) -> dict[str, Any]:
     """`input` is rendered chat text (or plain: first line the issue), or a list of it. With
     `?literal=1` each is the verifier's whole prompt, for keys that may."""

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from app.api.dialects.flow import Foreign, read_foreign, reward_all
+from app.api.documents import foreign
 from app.api.house import House
 from app.scorer import Work
 
@@ -30,7 +31,7 @@ async def seed_session() -> dict[str, Any]:
     return {}
 
 
-@router.post("/verify")
+@router.post("/verify", **foreign(_Row))
 async def verify(request: Request, response: Response) -> dict[str, Any]:
     """A row of the dataset with the model's `response`; back with `reward`."""
     house: House = request.app.state.house

@@ -19,6 +19,7 @@ from app.api.dialects.flow import (
     reward_all,
     text_work,
 )
+from app.api.documents import foreign
 from app.api.house import House
 from app.errors import InvalidRequest, ItemError
 from app.scorer import Work
@@ -32,7 +33,7 @@ class _Body(Foreign):
     prompts: list[str] = Field(default_factory=list)
 
 
-@router.post("/get_reward")
+@router.post("/get_reward", **foreign(_Body))
 async def get_reward(request: Request, response: Response, literal: bool = False) -> dict[str, Any]:
     """`query` is prompt and response, decoded with control tokens; `prompts` the prompt alone. With
     `?literal=1` a query is the verifier's whole prompt, for keys that may."""

@@ -17,6 +17,7 @@ from app.api.dialects.flow import (
     read_foreign,
     reward_all,
 )
+from app.api.documents import foreign
 from app.api.house import House
 from app.errors import InvalidRequest
 
@@ -29,7 +30,7 @@ class _Body(Foreign):
     response: str
 
 
-@router.post("/rm", response_model=None)
+@router.post("/rm", response_model=None, **foreign(_Body))
 async def rm(
     request: Request, response: Response, full: bool = False, literal: bool = False
 ) -> float | dict[str, Any]:

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from app.api.body import read_value
 from app.api.caller import key_of
 from app.api.checks import read_request
-from app.api.documents import FIT, SWITCH
+from app.api.documents import CALIBRATIONS, FIT, SWITCH
 from app.api.feedback import Feedback, fitting
 from app.api.feedback.labels import house_of
 from app.api.feedback.live import SLICINGS
@@ -45,7 +45,7 @@ async def quality(request: Request, by: str = "model", window: str = "7d") -> di
     return {"window": window, "by": by, "slices": found, "drift": drifted}
 
 
-@router.get("/calibrations")
+@router.get("/calibrations", responses=CALIBRATIONS)
 async def calibrations(request: Request) -> dict[str, Any]:
     """All calibrations of the model, which is active, and every switch, the latest first."""
     house, feedback = house_of(request)
@@ -111,7 +111,7 @@ async def fit(request: Request) -> Response:
     return Response(finite(answer), media_type="application/json")
 
 
-@router.put("/calibrations/active", **SWITCH)
+@router.put("/calibrations/active", operation_id="switch_calibration", **SWITCH)
 async def switch(request: Request) -> Response:
     """Makes a calibration active, on every replica within five seconds. To roll back is a switch."""
     house, feedback = house_of(request)

@@ -35,7 +35,7 @@ router = APIRouter()
 _MOST_KEY_CHARS = 256
 
 
-@router.post("/outcomes", **OUTCOMES)
+@router.post("/outcomes", operation_id="tell_outcomes", **OUTCOMES)
 async def outcomes(request: Request) -> Response:
     """Takes what became of trajectories; durable when this answers."""
     house, feedback = house_of(request)
@@ -50,7 +50,7 @@ async def outcomes(request: Request) -> Response:
     return _json({"object": "outcome.list", "results": results})
 
 
-@router.get("/scores/{score_id}", response_model=ScoreRecord)
+@router.get("/scores/{score_id}", operation_id="read_score", response_model=ScoreRecord)
 async def score(request: Request, score_id: str) -> dict[str, Any]:
     """A score as it was first answered, and all that was told of it since. No text."""
     _, feedback = house_of(request)
@@ -65,7 +65,7 @@ async def score(request: Request, score_id: str) -> dict[str, Any]:
     return fields | {"created": found.created_at, "outcomes": [asdict(each) for each in told]}
 
 
-@router.post("/rewards", **REWARDS)
+@router.post("/rewards", operation_id="make_rewards", **REWARDS)
 async def rewards(request: Request) -> Response:
     """Makes rewards of scores already given, without the engine: scoring overlaps testing."""
     house, feedback = house_of(request)

@@ -1,0 +1,108 @@
+"""Checks 29 to 31 and 34 of docs/reliability.md in virtual time: the server's own door before an engine
+that takes vLLM's steps. `python -m bench.overload` measures 29 and 30 on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+from counts import count
+
+from bench.order import Request, Simulation, play
+from bench.virtual import run
+
+SECONDS = count(15, 60)
+
+
+def arrivals(dice: random.Random, per_s: float, tokens: int, **how: object) -> list[Request]:
+    """One item each, at random moments."""
+    at_s, load = 0.0, []
+    while (at_s := at_s + dice.expovariate(per_s)) < SECONDS:
+        load.append(Request(at_s, (tokens,), **how))  # type: ignore[arg-type]
+    return load
+
+
+def plateau_per_s(tokens: int) -> float:
+    """Items a second of an engine that always has work."""
+    seen = play([Request(0.0, (tokens,)) for _ in range(300)], ours=True)
+    return 300 / max(end for one in seen for end in one.ends_s)
+
+
+@pytest.mark.parametrize(("tokens", "timeout_s"), [(4_000, 4.0), (4_000, 10.0), (16_000, 30.0)])
+def test_c29_goodput_under_ten_times_the_load(tokens: int, timeout_s: float) -> None:
+    """What cannot be done in time is refused or dropped before it is begun."""
+    plateau = plateau_per_s(tokens)
+    load = arrivals(random.Random(1), 10 * plateau, tokens, timeout_s=timeout_s)
+    seen = play(load, ours=True)
+    ends_s = [one.request.at_s + end for one in seen for end in one.ends_s]
+    assert len(ends_s) / max(ends_s) >= 0.9 * plateau
+    assert max(end for one in seen for end in one.ends_s) <= timeout_s
+    assert sum(one.refused for one in seen) > 0.5 * len(load)
+
+
+def test_c29_an_idle_engine_is_tried_whatever_is_thought_of_it() -> None:
+    """Ten times slower midway, and as fast as before for who comes when all is done: nobody is refused
+    for what was."""
+    load = [Request(n * 0.5, (4_000,), timeout_s=60.0) for n in range(40)]
+    late = [Request(500.0 + n * 5, (4_000,), timeout_s=2.0) for n in range(5)]
+    seen = play([*load, *late], ours=True, slow_at_s=5.0)
+    assert not any(one.refused for one in seen[-5:])
+
+
+def test_c30_clients_that_retry_at_once_leave_no_mark() -> None:
+    """Twice the load for 30 s from clients that come again three times at once, then half of it."""
+    dice, per_s = random.Random(1), plateau_per_s(4_000)
+    bad_s: list[float] = []
+
+    async def client(simulation: Simulation, retries: int, at_s: float) -> None:
+        await asyncio.sleep(at_s)
+        for _ in range(1 + retries):
+            if (await simulation._request(Request(0.0, (4_000,), timeout_s=4.0))).ends_s:
+                return
+        bad_s.append(at_s - 30)
+
+    async def scene() -> None:
+        simulation, at_s, clients = Simulation(ours=True), 0.0, []
+        while at_s < 60:
+            storm = at_s < 30
+            clients.append(client(simulation, 3 if storm else 0, at_s))
+            at_s += dice.expovariate(per_s * (2 if storm else 0.5))
+        await asyncio.gather(*clients)
+
+    run(scene())
+    assert min(bad_s) < 0, "there was no storm"
+    assert max(bad_s) <= 10
+
+
+def test_c31_a_long_item_is_not_starved_by_short_ones() -> None:
+    giant = Request(0.0, (200_000,))
+    solo_s = play([giant], ours=True)[0].ends_s[0]
+    seen = play([giant, *arrivals(random.Random(1), 10, 1_000)], ours=True)
+    assert seen[0].ends_s[0] <= 2 * solo_s
+    assert all(one.ends_s for one in seen)
+
+
+def test_c34_a_key_that_floods_takes_nothing_from_one_that_does_not() -> None:
+    dice, plateau = random.Random(1), plateau_per_s(4_000)
+    modest = arrivals(dice, 0.3 * plateau, 4_000, key_id="b", timeout_s=30.0)
+    flood = arrivals(dice, 50 * 0.3 * plateau, 4_000, key_id="a", timeout_s=30.0)
+    seen = play([*modest, *flood], ours=True)
+    assert all(one.ends_s for one in seen[: len(modest)])
+    theirs = [one for one in seen[len(modest) :]]
+    assert any(one.refused for one in theirs)
+    done = sum(len(one.ends_s) for one in theirs if one.ends_s)
+    assert done >= 0.5 * plateau * SECONDS, "what the modest key leaves is used"
+
+
+def test_c34_two_keys_that_want_more_than_there_is_share_it() -> None:
+    dice, plateau = random.Random(1), plateau_per_s(4_000)
+    some = arrivals(dice, plateau, 4_000, key_id="b", timeout_s=30.0)
+    much = arrivals(dice, 10 * plateau, 4_000, key_id="a", timeout_s=30.0)
+    seen = play([*some, *much], ours=True)
+    done = [
+        sum(end + one.request.at_s < SECONDS for one in seen for end in one.ends_s
+            if one.request.key_id == key)
+        for key in ("a", "b")
+    ]  # fmt: skip
+    assert done[1] >= 0.4 * sum(done)
