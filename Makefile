@@ -68,12 +68,12 @@ build: ## Wheels and source archives of client and server, into dist
 
 audit: ## Known vulnerabilities of what the lock files pin; asks PyPI, so it needs the internet
 	@locks/install-beside audit
-	@.venv-audit/bin/pip-audit --disable-pip --require-hashes $(foreach lock,cpu dev gpu training,-r locks/$(lock).txt)
-	@.venv-audit/bin/pip-audit --disable-pip --no-deps -r locks/torch.txt
+	@for lock in cpu gpu training dev; do .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r locks/$$lock.txt || exit; done
+	@.venv-audit/bin/pip-audit --strict --disable-pip --no-deps -r locks/torch.txt
 
 sbom: ## What the server on a CPU is made of, as CycloneDX: sbom.cdx.json
 	@locks/install-beside audit
-	@.venv-audit/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o sbom.cdx.json locks/cpu.txt
+	@PYTHONWARNINGS=ignore .venv-audit/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o sbom.cdx.json locks/cpu.txt
 
 examples: ## Make examples/trajectories anew with the real mini-swe-agent
 	@locks/install training
