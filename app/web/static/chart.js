@@ -105,17 +105,18 @@ export function bar(value, interval, name) {
 
 // A square or wide plot over [0, 1]: `lines` are {points: [[x, y]], cls}, `dots` {x, y, r, title}.
 export function plot({ name, xs, lines = [], dots = [], legend = [] }) {
-  const W = 340, H = 260, L = 34, B = 30, T = 10, R = 20;
+  const W = 340, L = 34, T = 10, R = 20, B = legend.length ? 48 : 30, H = 230 + B;
   const px = (v) => L + v * (W - L - R), py = (v) => T + (1 - v) * (H - T - B);
   const root = svg("svg", { class: "plot", viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": name });
   for (const v of [0, 0.25, 0.5, 0.75, 1]) root.append(line(L, py(v), W - R, py(v), "grid"), label(L - 5, py(v) + 3.5, String(v), "end"));
-  for (const [at, text] of xs) root.append(label(px(at), H - B + 15, text, "middle"));
+  for (const [at, text] of xs) root.append(label(px(at), H - B + 15, text, at === 1 ? "end" : "middle"));
   for (const each of lines) root.append(svg("polyline", { class: each.cls, points: each.points.map(([a, b]) => `${px(a)},${py(b)}`).join(" ") }));
   for (const d of dots) root.append(svg("circle", { class: "dot", cx: px(d.x), cy: py(d.y), r: d.r }, svg("title", {}, d.title)));
-  legend.forEach(([text, cls], n) => {
-    const at = T + 12 + n * 15;
-    root.append(line(L + 8, at - 4, L + 26, at - 4, cls), label(L + 31, at, text));
-  });
+  let at = L;
+  for (const [text, cls] of legend) {
+    root.append(line(at, H - 10, at + 18, H - 10, cls), label(at + 23, H - 6, text));
+    at += 40 + 6 * text.length;
+  }
   return root;
 }
 

@@ -2,7 +2,7 @@
 
 import { Problem, ranked, rendered, scored } from "./api.js";
 import { bar, curve } from "./chart.js";
-import { byId, count, el, plural, shown, table } from "./dom.js";
+import { breakable, byId, count, el, plural, shown, table } from "./dom.js";
 import { fillOptions, item, openIntake, options } from "./intake.js";
 import { onSubmit, open, problem, showProblems } from "./shell.js";
 import { storyOf, textOf } from "./story.js";
@@ -44,20 +44,21 @@ function rankRow(result, name) {
   const interval = result.interval ? `${shown(result.interval.low)} – ${shown(result.interval.high)}` : "none";
   const kinds = [...new Set(result.flags.map((f) => f.kind))].join(", ");
   return el("tr", {}, el("td", { class: "rank" }, String(result.rank), result.tied ? el("small", {}, " tied") : null),
-    el("th", { scope: "row" }, name), el("td", {}, shown(result.probability)), el("td", {}, interval),
-    el("td", { class: "barcell" }, bar(result.probability, result.interval, name)),
+    el("th", { scope: "row" }, breakable(name)), el("td", {}, shown(result.probability)),
+    el("td", { class: "barcell" }, bar(result.probability, result.interval, name)), el("td", {}, interval),
     el("td", { class: kinds ? "warn" : "" }, kinds || "–"),
     el("td", {}, count(result.tokens.prompt), result.tokens.elided ? ` (−${count(result.tokens.elided)})` : ""), el("td", {}, result.format));
 }
 
 function failedRow(result, name) {
-  return el("tr", { class: "failed" }, el("td", {}, "–"), el("th", { scope: "row" }, name),
+  return el("tr", { class: "failed" }, el("td", {}, "–"), el("th", { scope: "row" }, breakable(name)),
     el("td", { colspan: 6 }, "not scored: ", el("code", {}, result.error.code), ` ${result.error.message}`));
 }
 
-// A diff, without the line that the template puts before it; more than this is better read below.
+// A diff, without what the template puts before it; more than this is better read below.
 function patchLines(text) {
-  const lines = text.split("\n").slice(1, 400);
+  const all = text.split("\n"), start = all.findIndex((line) => /^(diff --git|---) /.test(line));
+  const lines = all.slice(start < 0 ? 1 : start, 400);
   const cls = (line) => (/^\+(?!\+\+)/.test(line) ? "added" : /^-(?!--)/.test(line) ? "removed" : null);
   return lines.map((line) => el("span", { class: cls(line) }, `${line}\n`));
 }
@@ -66,7 +67,7 @@ function panel(result, name, found, read) {
   const story = storyOf(found.prompt, { ...result, steps: found.steps });
   const patch = found.prompt?.segments.find((s) => s.role === "patch");
   return el("article", { class: "panel" },
-    el("header", { class: "row" }, el("h3", {}, `${result.rank}. ${name}`), el("span", { class: "value" }, shown(result.probability))),
+    el("header", { class: "row" }, el("h3", {}, `${result.rank}. `, breakable(name)), el("span", { class: "value" }, shown(result.probability))),
     story.steps.length ? curve(story, { width: MINI, small: true, select: (turn) => read(turn) }) : null,
     el("p", { class: "quiet" }, `${plural(story.turns, "turn")}, ${plural(result.flags.length, "flag")}`),
     patch ? el("pre", { class: "patch", tabindex: 0, "aria-label": `Patch of ${name}` }, patchLines(textOf(patch))) : null,
@@ -82,7 +83,7 @@ onSubmit(async (signal) => {
   const rows = [...answer.results.map((r) => rankRow(r, names[r.index])), ...answer.failed.map((r) => failedRow(r, names[r.index]))];
   const uncalibrated = answer.results.some((r) => r.calibration === "identity");
   byId("ranking").append(
-    table(["Rank", "Candidate", "P(resolved)", "Interval", "0 – 1", "Flags", "Tokens", "Format"], rows, { id: "ranks" }),
+    table(["Rank", "Candidate", "P(resolved)", "0 – 1", "Interval", "Flags", "Tokens", "Format"], rows, { id: "ranks" }),
     el("p", { class: "quiet" }, uncalibrated ? "uncalibrated probabilities · " : "", answer.complete ? "every candidate was scored" : `${plural(answer.counts.failed, "candidate")} not scored`));
   byId("status").textContent = "ranked; fetching curves and patches …";
   const found = await details(items, chosen, signal).catch((error) => {

@@ -18,6 +18,9 @@ export const svg = (tag, props = {}, ...children) =>
   filled(document.createElementNS(SVG, tag), props, children);
 export const byId = (id) => document.getElementById(id);
 
+// A file's name, which may be broken after its marks.
+export const breakable = (name) => name.split(/(?<=[_./-])(?![_./-])/).flatMap((part, n) => (n ? [el("wbr"), part] : [part]));
+
 // 0.42; what is neither 0 nor 1 never looks like it.
 export function shown(p) {
   if (p > 0.995 && p < 1) return "> 0.99";

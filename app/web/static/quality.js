@@ -42,7 +42,7 @@ function showSlices(answer) {
   const draw = (slice) => byId("figures").replaceChildren(...(slice ? [reliability(slice), rmAtK(slice)] : []));
   const rows = answer.slices.map((slice, n) => sliceRow(slice, n, () => draw(slice)));
   byId("slices").replaceChildren(rows.length
-    ? table([answer.by, "Calibration", "Labels", "Resolved", "Coverage", "AUC", "ECE", "Brier", "Log loss"], rows)
+    ? table([answer.by[0].toUpperCase() + answer.by.slice(1), "Calibration", "Labels", "Resolved", "Coverage", "AUC", "ECE", "Brier", "Log loss"], rows)
     : el("p", { class: "quiet" }, "No scores in this window."));
   draw(answer.slices.find((slice) => slice.enough));
   const drift = answer.drift;
