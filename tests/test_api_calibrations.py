@@ -99,6 +99,18 @@ async def test_it_may_be_active_at_once(kept: Kept) -> None:
     assert f'swe_rm_quality_drift_psi{{calibration="{made["id"]}"}}' in page
 
 
+async def test_drift_is_told_of_a_calibration_of_the_models_own(tmp_path: Path) -> None:
+    own = PLATT | {"logits": {"edges": [100.0], "counts": [1, 99]}}
+    with opened(calibrations=(own,), active="c-platt") as built:
+        async with keeping(built, sqlite_url(tmp_path)) as feedback, ask(built) as client:
+            await score(client, *(item(word=f"w-{n}") for n in range(29)))
+            assert await feedback.live.drift() is None
+            await score(client, item(word="the thirtieth"))
+            await feedback.store.recorder.flush()
+            shown = strict((await client.get("/quality")).content)["drift"]
+    assert (shown["calibration"], shown["name"], shown["n"]) == ("c-platt", "large", 30)
+
+
 async def test_a_policy_with_labels_enough_has_its_own(kept: Kept) -> None:
     _, _, client = kept
     await label(client, 250, 0.3, tags={"policy": "a"})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from app.errors import ServiceError, StartError
 from app.outcomes import Store
@@ -31,12 +30,16 @@ class Follower:
         self._behind_since: float | None = None
         self._why = ""
         self.generation = 0
-        self.documents: dict[str, Mapping[str, Any]] = {}
 
     @property
     def active(self) -> str:
         """The id of the calibration in force here."""
         return self._scorer.model.active_calibration
+
+    @property
+    def fitted_on(self) -> Mapping[str, Sequence[float]] | None:
+        """The histogram of margins that the calibration in force was fitted on, where it keeps one."""
+        return self._scorer.calibrator("active").logits
 
     @property
     def trouble(self) -> str | None:
@@ -63,7 +66,6 @@ class Follower:
                 self._why = error.message
                 self._behind_since = self._behind_since or self._clock()
                 return
-            self.documents = {each.id: each.document for each in kept}
             self.generation, self._read, self._behind_since = generation, count, None
 
     async def run(self) -> None:
