@@ -182,6 +182,30 @@ async def test_a_replica_that_cannot_follow_is_not_ready(kept: Kept) -> None:
     await feedback.store.calibrations.switch(follower.revision, "identity", 1, "local")
 
 
+async def test_what_nobody_thought_of_does_not_end_the_following(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, feedback, _ = kept
+    clock, asked = Clock(), asyncio.Event()
+
+    async def count(revision: str) -> int:
+        asked.set()
+        raise ValueError(revision)
+
+    monkeypatch.setattr(feedback.store.calibrations, "count", count)
+    follower = Follower(feedback.store, built.house.scorer, clock)
+    running = asyncio.create_task(follower.run())
+    await asked.wait()
+    await asyncio.sleep(0)
+    assert not running.done()
+    clock.now += 6
+    assert "ValueError" in str(follower.trouble)
+    running.cancel()
+    monkeypatch.undo()
+    await follower.follow()
+    assert follower.trouble is None
+
+
 async def test_a_request_never_mixes_two(tmp_path: Path) -> None:
     engine = FakeEngine(delay_s=0.05)
     with opened(engine=engine) as built:

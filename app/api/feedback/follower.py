@@ -57,14 +57,14 @@ class Follower:
             switch = await self._calibrations.active(self.revision)
             generation = switch.generation if switch else 0
             if generation == self.generation and count == self._read:
+                self._behind_since = None
                 return
             kept = await self._calibrations.all(self.revision)
             active = switch.calibration_id if switch else self._own
             try:
                 self._scorer.adopt([each.document for each in kept], active)
             except StartError as error:
-                self._why = error.message
-                self._behind_since = self._behind_since or self._clock()
+                self._fall_behind(error.message)
                 return
             self.generation, self._read, self._behind_since = generation, count, None
 
@@ -73,6 +73,14 @@ class Follower:
         while True:
             try:
                 await self.follow()
-            except ServiceError as error:
-                self._why = error.message
+            except ServiceError:  # the store's own gauges say so
+                pass
+            except Exception as defect:  # this must not end: a replica left behind would look ready
+                self._fall_behind(
+                    f"the store's calibrations cannot be read: {type(defect).__name__}"
+                )
             await asyncio.sleep(EVERY_S)
+
+    def _fall_behind(self, why: str) -> None:
+        self._why = why
+        self._behind_since = self._behind_since or self._clock()
