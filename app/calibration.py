@@ -62,13 +62,14 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Calibrator:
-    """A named calibration: the curve of all, and those of policies that have their own."""
+    """The curve of all, those of policies with their own; `logits`: margins it was fitted on."""
 
     id: str
     method: str
     whole: Fitted
     policies: Mapping[str, Fitted] = field(default_factory=dict)
     judges: Judged = "trajectories"
+    logits: Mapping[str, Sequence[float]] | None = None
 
     @property
     def curve(self) -> _Curve:
@@ -168,11 +169,11 @@ def read_calibrator(document: Mapping[str, Any]) -> Calibrator:
     try:
         whole = _fitted(document)
         policies = {key: _fitted(each) for key, each in _policies(document).items()}
-        judges = _judges(document)
+        judges, logits = _judges(document), _histogram(document.get("logits"))
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as cause:
         message = f"calibration {name!r}, method {method!r}: {cause}"
         raise StartError(message) from cause
-    return Calibrator(name, str(method), whole, policies, judges)
+    return Calibrator(name, str(method), whole, policies, judges, logits)
 
 
 def _fitted(document: Mapping[str, Any]) -> Fitted:
@@ -192,8 +193,7 @@ def _policies(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     if set(slices) - {"policy"}:
         message = f"slices by {sorted(set(slices) - {'policy'})}; only by policy are known"
         raise ValueError(message)
-    found: Mapping[str, Mapping[str, Any]] = slices.get("policy", {})
-    return found
+    return dict(slices.get("policy", {}))
 
 
 def _judges(document: Mapping[str, Any]) -> Judged:
@@ -204,6 +204,17 @@ def _judges(document: Mapping[str, Any]) -> Judged:
             return "steps"
     message = "for: known are trajectories and steps"
     raise ValueError(message)
+
+
+def _histogram(told: Any) -> Mapping[str, Sequence[float]] | None:
+    if told is None:
+        return None
+    edges, counts = ([_number(each) for each in told[name]] for name in ("edges", "counts"))
+    sound = all(map(math.isfinite, edges + counts)) and edges == sorted(edges)
+    if not sound or len(counts) != len(edges) + 1 or min(counts) < 0 or not sum(counts):
+        message = "logits: edges that rise are needed, and one count more than edges"
+        raise ValueError(message)
+    return {"edges": edges, "counts": counts}
 
 
 def _curve(method: object, document: Mapping[str, Any]) -> _Curve:

@@ -99,6 +99,18 @@ async def test_it_may_be_active_at_once(kept: Kept) -> None:
     assert f'swe_rm_quality_drift_psi{{calibration="{made["id"]}"}}' in page
 
 
+async def test_drift_is_told_of_a_calibration_of_the_models_own(tmp_path: Path) -> None:
+    own = PLATT | {"logits": {"edges": [100.0], "counts": [1, 99]}}
+    with opened(calibrations=(own,), active="c-platt") as built:
+        async with keeping(built, sqlite_url(tmp_path)) as feedback, ask(built) as client:
+            await score(client, *(item(word=f"w-{n}") for n in range(29)))
+            assert await feedback.live.drift() is None
+            await score(client, item(word="the thirtieth"))
+            await feedback.store.recorder.flush()
+            shown = strict((await client.get("/quality")).content)["drift"]
+    assert (shown["calibration"], shown["name"], shown["n"]) == ("c-platt", "large", 30)
+
+
 async def test_a_policy_with_labels_enough_has_its_own(kept: Kept) -> None:
     _, _, client = kept
     await label(client, 250, 0.3, tags={"policy": "a"})
@@ -168,6 +180,30 @@ async def test_a_replica_that_cannot_follow_is_not_ready(kept: Kept) -> None:
     assert (await client.get("/readyz")).status_code == 503
     assert (await score(client, item()))[0]["calibration"] == "identity"
     await feedback.store.calibrations.switch(follower.revision, "identity", 1, "local")
+
+
+async def test_what_nobody_thought_of_does_not_end_the_following(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, feedback, _ = kept
+    clock, asked = Clock(), asyncio.Event()
+
+    async def count(revision: str) -> int:
+        asked.set()
+        raise ValueError(revision)
+
+    monkeypatch.setattr(feedback.store.calibrations, "count", count)
+    follower = Follower(feedback.store, built.house.scorer, clock)
+    running = asyncio.create_task(follower.run())
+    await asked.wait()
+    await asyncio.sleep(0)
+    assert not running.done()
+    clock.now += 6
+    assert "ValueError" in str(follower.trouble)
+    running.cancel()
+    monkeypatch.undo()
+    await follower.follow()
+    assert follower.trouble is None
 
 
 async def test_a_request_never_mixes_two(tmp_path: Path) -> None:

@@ -137,6 +137,30 @@ async def test_what_contradicts_tests_goes_to_quarantine(store: Store) -> None:
     assert [each.quarantine for each in kept] == [None, "contradicts_tests", "contradicts_tests"]
 
 
+async def test_a_label_told_again_counts_once_tests_agree(store: Store) -> None:
+    store.put(facts("a"))
+    human = label("a", False, evidence="human")
+    told = [label("a"), human, human, label("a", False), human, human]
+    assert statuses(await store.record(told, "local")) == [
+        "recorded", "quarantined", "quarantined", "recorded", "recorded", "duplicate",
+    ]  # fmt: skip
+    assert await rows(store) == 4
+
+
+async def test_a_flood_told_again_stays_out(url: str) -> None:
+    """Or who floods would only have to send it twice."""
+    clock = Clock()
+    async with open_store(url, outcomes_a_minute=1, clock=clock) as store:
+        told = [label(f"s-{n}") for n in range(3)]
+        for n in range(3):
+            store.put(facts(f"s-{n}"))
+        await store.record(told, "local")
+        clock.now += 61.0
+        again = statuses(await store.record(told, "local"))
+        assert again == ["duplicate", "quarantined", "quarantined"]
+        assert await store.labelled(NOW) == ()
+
+
 async def test_a_flood_from_one_key_goes_to_quarantine(url: str) -> None:
     clock = Clock()
     async with open_store(url, outcomes_a_minute=3, clock=clock) as store:

@@ -113,11 +113,13 @@ class Machine(RuleBasedStateMachine):
             row for row in mine
             if (row[1].score_id, row[1].trajectory_digest, row[1].evidence) == target
         ]  # fmt: skip
-        if same and same[-1][1].resolved == report.resolved:
-            return "quarantined" if same[-1][3] else "duplicate"
+        again = bool(same) and same[-1][1].resolved == report.resolved
+        if again and not same[-1][3]:
+            return "duplicate"
         tested = [row[1].resolved for row in mine if row[1].evidence == "tests" and not row[3]]
         wrong = report.evidence != "tests" and tested and tested[-1] != report.resolved
-        self.rows.append((key, report, name, "contradicts_tests" if wrong else None))
+        if not (again and wrong):
+            self.rows.append((key, report, name, "contradicts_tests" if wrong else None))
         return "quarantined" if wrong else "recorded"
 
     @invariant()

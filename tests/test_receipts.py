@@ -77,6 +77,15 @@ def test_no_text_breaks_it(text: str) -> None:
     assert Receipts(NEW).verify(text, {}).wrong
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", [1], {"a": 1}])
+@pytest.mark.parametrize("name", SIGNED)
+def test_a_claim_that_no_answer_could_hold_is_unreadable(name: str, value: Any) -> None:
+    receipts = Receipts(NEW)
+    found = receipts.verify(changed(receipts.sign(CLAIMS), **{name: value}), {})
+    assert found.wrong == ("receipt",)
+    assert found.claims is None
+
+
 @pytest.mark.parametrize(
     "text", ["", "a", "a:short", ":" + "x" * 16, "a:" + "x" * 16 + ",a:" + "y" * 16]
 )

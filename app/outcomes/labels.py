@@ -128,14 +128,17 @@ def _decide(report: Report, known: _Known, room: bool) -> tuple[Recorded, dict[s
     if digest is None or not matched:
         return Recorded("unknown_score", 0), None
     before = known.latest.get((report.score_id, digest, report.evidence))
-    if before and before[:2] == (report.resolved, report.selected):
-        quarantined = before[2] is not None
-        return Recorded("quarantined", 0) if quarantined else Recorded("duplicate", matched), None
+    kept = before[2] if before else None
+    same = before is not None and before[:2] == (report.resolved, report.selected)
+    if same and kept != CONTRADICTS:
+        return Recorded("quarantined", 0) if kept else Recorded("duplicate", matched), None
     quarantine = None
     if report.evidence != "tests" and known.tested.get(digest, report.resolved) != report.resolved:
         quarantine = CONTRADICTS
     elif not room:
         quarantine = FLOOD
+    if same and quarantine == kept:  # else tests have changed their mind since
+        return Recorded("quarantined", 0), None
     row = {
         "trajectory_digest": digest,
         "score_id": report.score_id,

@@ -108,7 +108,7 @@ def _require(rows: Sequence[Labelled]) -> None:
     if len(rows) < quality.MIN_ROWS or positives in (0, len(rows)):
         message = (
             f"the window has {len(rows)} labels, {positives} of them resolved: "
-            f"{quality.MIN_ROWS} of both kinds are needed; choose a longer one"
+            f"{quality.MIN_ROWS} are needed, and both kinds; choose a longer one"
         )
         limits = {"measured": len(rows), "allowed": quality.MIN_ROWS}
         raise CalibrationRefused(message, limits=limits)

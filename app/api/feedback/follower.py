@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from app.errors import ServiceError, StartError
 from app.outcomes import Store
@@ -31,12 +30,16 @@ class Follower:
         self._behind_since: float | None = None
         self._why = ""
         self.generation = 0
-        self.documents: dict[str, Mapping[str, Any]] = {}
 
     @property
     def active(self) -> str:
         """The id of the calibration in force here."""
         return self._scorer.model.active_calibration
+
+    @property
+    def fitted_on(self) -> Mapping[str, Sequence[float]] | None:
+        """The histogram of margins that the calibration in force was fitted on, where it keeps one."""
+        return self._scorer.calibrator("active").logits
 
     @property
     def trouble(self) -> str | None:
@@ -54,16 +57,15 @@ class Follower:
             switch = await self._calibrations.active(self.revision)
             generation = switch.generation if switch else 0
             if generation == self.generation and count == self._read:
+                self._behind_since = None
                 return
             kept = await self._calibrations.all(self.revision)
             active = switch.calibration_id if switch else self._own
             try:
                 self._scorer.adopt([each.document for each in kept], active)
             except StartError as error:
-                self._why = error.message
-                self._behind_since = self._behind_since or self._clock()
+                self._fall_behind(error.message)
                 return
-            self.documents = {each.id: each.document for each in kept}
             self.generation, self._read, self._behind_since = generation, count, None
 
     async def run(self) -> None:
@@ -71,6 +73,14 @@ class Follower:
         while True:
             try:
                 await self.follow()
-            except ServiceError as error:
-                self._why = error.message
+            except ServiceError:  # the store's own gauges say so
+                pass
+            except Exception as defect:  # this must not end: a replica left behind would look ready
+                self._fall_behind(
+                    f"the store's calibrations cannot be read: {type(defect).__name__}"
+                )
             await asyncio.sleep(EVERY_S)
+
+    def _fall_behind(self, why: str) -> None:
+        self._why = why
+        self._behind_since = self._behind_since or self._clock()

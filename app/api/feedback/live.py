@@ -83,7 +83,7 @@ class LiveQuality:
     async def drift(self) -> quality.Drift | None:
         """Of the latest scores' log-odds against those that the active calibration was fitted
         on; None where it keeps none, or where there are fewer than 30 scores."""
-        reference = self._follower.documents.get(self._follower.active, {}).get("logits")
+        reference = self._follower.fitted_on
         if reference is None:
             return None
         since = self._clock() - _GAUGE_WINDOW_S

@@ -49,11 +49,10 @@ class Receipts:
         what it says."""
         try:
             body, tags, signature = map(_bytes, receipt.split("."))
-            claims = json.loads(body)
-            key_id = claims["key_id"]
-            whole = {name: claims[name] for name in SIGNED}
+            whole = _read(body)
         except (ValueError, KeyError, TypeError, RecursionError):
             return Verified(("receipt",), None)
+        key_id = whole["key_id"]
         secret = self._keys.get(key_id) if isinstance(key_id, str) else None
         if secret is None:
             return Verified(("key_id",), whole)
@@ -76,6 +75,18 @@ def read_keys(text: str) -> dict[str, bytes]:
         message = "there is no receipt key: give id:secret"
         raise ValueError(message)
     return found
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """The claims, each of which can be said again as JSON: no NaN, no half of a surrogate pair, no
+    nesting. Raises `ValueError`, `KeyError`, `TypeError`, `RecursionError`."""
+    claims = json.loads(body)
+    whole = {name: claims[name] for name in SIGNED}
+    if any(isinstance(value, dict | list) for value in whole.values()):
+        message = "a claim is a text or a number"
+        raise ValueError(message)
+    json.dumps(whole, allow_nan=False, ensure_ascii=False).encode()
+    return whole
 
 
 def _touched(whole: Mapping[str, Any], tags: bytes, secret: bytes) -> list[str]:
