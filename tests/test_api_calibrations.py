@@ -206,6 +206,26 @@ async def test_what_nobody_thought_of_does_not_end_the_following(
     assert follower.trouble is None
 
 
+async def test_what_nobody_thought_of_does_not_stop_the_gauges(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, feedback, _ = kept
+    asked = asyncio.Event()
+
+    async def broken() -> None:
+        asked.set()
+        raise ValueError
+
+    monkeypatch.setattr(feedback.live, "refresh", broken)
+    running = asyncio.create_task(feedback.live.run())
+    await asked.wait()
+    await asyncio.sleep(0)
+    assert not running.done()
+    running.cancel()
+    value = built.house.metrics.registry.get_sample_value
+    assert value("swe_rm_defects_total", {"where": "quality"}) == 1
+
+
 async def test_a_request_never_mixes_two(tmp_path: Path) -> None:
     engine = FakeEngine(delay_s=0.05)
     with opened(engine=engine) as built:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,7 @@ from app.errors import NotEnoughLabels, ServiceError
 from app.metrics import Metrics
 from app.outcomes import Counted, Labelled, Slicing, Store, Window
 
+_LOG = logging.getLogger("swe_rm.quality")
 SLICINGS: tuple[Slicing, ...] = ("model", "calibration", "policy", "source")
 _GAUGE_WINDOW_S = 7 * 86_400.0
 _REFRESH_S = 30.0
@@ -95,8 +96,15 @@ class LiveQuality:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            with suppress(ServiceError):  # the store's own gauges say so
+            try:
                 await self.refresh()
+            except ServiceError:  # the store's own gauges say so
+                pass
+            except (
+                Exception
+            ):  # gauges that stop for ever would look like quality that does not move
+                self._metrics.defects.labels("quality").inc()
+                _LOG.exception("the gauges of quality were not renewed")
             await asyncio.sleep(_REFRESH_S)
 
     def label(self, by: str, value: str | None) -> str:
