@@ -18,7 +18,6 @@ from houses import _Quiet, ask, chat, check_problem, item, opened, strict
 from app.api import create_app
 from app.cli.connections import timed
 from app.engine.fake import FakeEngine
-from app.scorer import Scorer
 
 HEAD_S, ANSWER_S = 0.3, 0.5
 
@@ -166,7 +165,7 @@ async def test_a_full_waiting_room_refuses_before_rendering(
     with opened() as built:
         built.house.scorer._preparing = built.house.scorer._preparing_items
         rendered: list[Any] = []
-        monkeypatch.setattr(Scorer, "_prepare", lambda *given: rendered.append(given))
+        monkeypatch.setattr("app.scorer.preparing.prepare", lambda *given: rendered.append(given))
         async with ask(built) as client:
             answer = await client.post("/score", json={"trajectories": [item()] * 3})
         check_problem(answer, 503, "overloaded")
@@ -191,7 +190,7 @@ async def test_a_defect_is_counted_and_logged_without_the_items_text(
         if where == "engine":
             monkeypatch.setattr(FakeEngine, "judge", breaks)
         elif where == "render":
-            monkeypatch.setattr(Scorer, "_prepare", breaks_now)
+            monkeypatch.setattr("app.scorer.preparing.prepare", breaks_now)
         else:
             monkeypatch.setattr("app.api.score.present.counts", breaks_now)
         async with ask(built, defects=False) as client:

@@ -23,7 +23,7 @@ from test_scorer import (
 
 from app.calibration import IDENTITY, sigmoid
 from app.errors import CalibrationNotFound, Draining, ItemError, Overloaded
-from app.scorer import Order, Scored, Scorer, Work
+from app.scorer import Order, Scored, Scorer, Work, preparing
 
 __all__ = ["engine", "scorer"]  # fixtures
 
@@ -137,13 +137,13 @@ async def test_rendering_is_bounded(engine: PickyEngine, monkeypatch: pytest.Mon
     """While 64 items wait to be rendered, more are refused at once; then there is room again."""
     scorer = build(engine)
     hold = threading.Event()
-    prepare: Callable[..., object] = Scorer._prepare
+    prepare: Callable[..., object] = preparing.prepare
 
     def slow(*arguments: object) -> object:
         hold.wait(5)
         return prepare(*arguments)
 
-    monkeypatch.setattr(Scorer, "_prepare", slow)
+    monkeypatch.setattr("app.scorer.preparing.prepare", slow)
     first = asyncio.create_task(scorer.take([work(i) for i in range(60)], order()))
     await asyncio.sleep(0.01)
     with pytest.raises(Overloaded):

@@ -3,7 +3,8 @@
 facts.py    what goes in and comes out     corridor.py  a request, from documents to a place in the house
 taken.py    a request in the house         judging.py   one item, from its prompt to its score
 steps.py    a trajectory turn by turn      asking.py    one prompt on its way to the engine
-keys.py     what the memo knows it by      calibrations.py  those that come later
+keys.py     what the memo knows it by      preparing.py one item, from its document to its prompt
+calibrations.py  those that come later
 """
 
 from app.adapters import FORMATS

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
 
-from app import adapters, audit, calibration, ranking, rewards
+from app import calibration, ranking, rewards
 from app.admission import (
     BLOCK_TOKENS,
     CLASSES,
@@ -24,7 +23,6 @@ from app.admission import (
     Standing,
     Ticket,
     capped,
-    chain_of,
 )
 from app.calibration import Calibrator
 from app.engine import Engine, EngineFacts
@@ -32,23 +30,20 @@ from app.errors import (
     CalibrationNotFound,
     Deadline,
     Draining,
-    Flagged,
     Invalid,
     ItemError,
-    NoExecution,
     Overloaded,
 )
 from app.memo import Memo
 from app.render import Renderer
 from app.rewards import Execution, GroupStats, RewardPolicy
-from app.scorer import steps
+from app.scorer import preparing
 from app.scorer.asking import Way, step_of
 from app.scorer.calibrations import adopted
 from app.scorer.facts import Measured, Model, Order, Outcome, Prepared, Scored, Work
 from app.scorer.judging import Judging
-from app.scorer.keys import key_of
 from app.scorer.taken import Taken
-from app.types import Adapted, Flag, Ranking, Reward, Score
+from app.types import Ranking, Reward, Score
 
 T = TypeVar("T")
 
@@ -118,14 +113,15 @@ class Scorer:
 
     async def prepare(self, work: Work, order: Order) -> Prepared:
         """Adapts and renders one item in the bounded pool. Raises the item's own error."""
-        return await self._off_loop(self._prepare, work, order)
+        fingerprint = self.model.identity.system_fingerprint
+        return await self._off_loop(preparing.prepare, work, order, self._renderer, fingerprint)
 
     async def measure(
         self, work: Work, on_overflow: Literal["error", "elide"] = "error", texts: bool = False
     ) -> Measured:
         """One item rendered: whole, however long it is, or with `elide` as it would be scored; with
         `texts` read back, too. Raises the item's own error."""
-        return await self._off_loop(self._measure, work, on_overflow, texts)
+        return await self._off_loop(preparing.measure, work, self._renderer, on_overflow, texts)
 
     async def take(self, works: Sequence[Work | ItemError], order: Order) -> Taken:
         """Prepares every item, then takes the request whole or refuses it: `Overloaded`.
@@ -229,72 +225,3 @@ class Scorer:
         except Exception as defect:  # a document we did not think of; it would break us again
             return Invalid(f"the item could not be read ({type(defect).__name__})", defect=defect)
         return prepared
-
-    def _measure(self, work: Work, on_overflow: Literal["error", "elide"], texts: bool) -> Measured:
-        adapted = _adapt(work)
-        whole = prompt = self._renderer.encode(adapted.trajectory)
-        if on_overflow == "elide" and len(whole.ids) > self.allowed_tokens:
-            prompt = self._renderer.render(adapted.trajectory, on_overflow)
-        pairs = zip(whole.segments, prompt.segments, strict=True)
-        elided = tuple((w.end - w.start) - (p.end - p.start) for w, p in pairs)
-        pieces = self._renderer.pieces(prompt) if texts else None
-        return Measured(prompt, adapted, elided, pieces)
-
-    def _prepare(self, work: Work, order: Order) -> Prepared:
-        started = time.perf_counter()
-        rewards.check(order.reward, work.execution)
-        if order.needs_tests and work.tests is None:
-            message = "hybrid ranking needs execution.regression and execution.reproduction"
-            raise NoExecution(message)
-        flags: tuple[Flag, ...] = ()
-        name, instance_id, turns = "prompt", None, 0
-        if work.source == "prompt":
-            if not isinstance(work.content, str):
-                message = "prompt must be text"
-                raise Invalid(message)
-            prompt = self._renderer.render_trusted(work.content)
-            digest = prompt.digest
-        else:
-            adapted = _adapt(work)
-            name, instance_id = adapted.format, adapted.instance_id
-            turns = len(adapted.trajectory.turns)
-            flags = audit.audit(adapted.trajectory)
-            _refuse_flagged(flags, order.fail_on_flags)
-            prompt = self._renderer.render(adapted.trajectory, order.on_overflow)
-            digest = adapted.trajectory.digest
-        fingerprint = self.model.identity.system_fingerprint
-        chosen = order.steps.of(turns)
-        return Prepared(
-            prompt=prompt,
-            digest=digest,
-            format=name,
-            instance_id=instance_id,
-            flags=flags,
-            execution=work.execution,
-            tests=work.tests,
-            turns=chosen,
-            cost_tokens=len(prompt.ids) + steps.extra_tokens(prompt.segments, len(chosen)),
-            render_s=time.perf_counter() - started,
-            prompt_digest=prompt.digest,
-            key=key_of(prompt.ids, fingerprint),
-            chain=chain_of(prompt.ids),
-            policy=work.policy,
-            policy_step=work.policy_step,
-        )
-
-
-def _refuse_flagged(flags: Sequence[Flag], unwanted: frozenset[str]) -> None:
-    found = sorted({flag.kind for flag in flags} & unwanted)
-    if found:
-        message = f"the request asked to fail on {', '.join(found)}, and the trajectory shows it"
-        raise Flagged(message)
-
-
-def _adapt(work: Work) -> Adapted:
-    try:
-        if work.source == "messages":
-            return adapters.adapt_messages(work.content, issue=work.issue, patch=work.patch)
-        return adapters.adapt(work.content, format=work.format, issue=work.issue, patch=work.patch)
-    except RecursionError as cause:
-        message = "the document is nested too deep"
-        raise Invalid(message) from cause

@@ -111,7 +111,7 @@ async def test_c20_half_sent_bodies_leave() -> None:
 async def test_c21_caps_before_any_rendering(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     built, client = house
     rendered: list[Any] = []
-    monkeypatch.setattr(type(built.house.scorer), "_prepare", lambda *given: rendered.append(given))
+    monkeypatch.setattr("app.scorer.preparing.prepare", lambda *given: rendered.append(given))
     for count in (257, 10_000):
         answer = await client.post("/score", json={"trajectories": [{}] * count})
         check_problem(answer, 413, "too_many_items")
