@@ -111,10 +111,10 @@ def test_compose_exposes_no_more_than_it_needs() -> None:
     server = compose["services"]["server-cpu"]
     drain_s = float(server["environment"]["SWE_RM_DRAIN_S"])
     assert (
-        server["environment"]["SWE_RM_KEYS"] == "/run/secrets/keys.json"
+        server["environment"]["SWE_RM_KEYS"] == "/run/secrets/keys.jsonl"
     )  # else it does not start
-    assert server["secrets"] == ["keys.json"]
-    assert "KEYS_FILE:?" in compose["secrets"]["keys.json"]["file"]
+    assert server["secrets"] == ["keys.jsonl"]
+    assert "KEYS_FILE:?" in compose["secrets"]["keys.jsonl"]["file"]
     assert int(server["stop_grace_period"].removesuffix("m")) * 60 > drain_s + 10
 
 
@@ -191,7 +191,7 @@ def test_the_commands_of_the_image_build_it_and_start_it(
     )
     assert refused.returncode != 0  # it listens to all, and nobody gave it keys
     assert "keys" in refused.stderr + refused.stdout
-    keys = scratch / "keys.json"
+    keys = scratch / "keys.jsonl"
     made = [start[0], "keys", "new", "trainer", "--keys", str(keys), "--scope", "score"]
     secret = subprocess.run(
         made, env=environment, cwd=scratch, capture_output=True, text=True, check=True

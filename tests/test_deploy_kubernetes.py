@@ -105,7 +105,7 @@ def test_the_pod_is_locked_down_and_its_settings_exist() -> None:
     assert {each["name"] for each in server["env"]} <= settings
     (keys,) = [each["value"] for each in server["env"] if each["name"] == "SWE_RM_KEYS"]
     mounted = {each["name"]: each["mountPath"] for each in server["volumeMounts"]}
-    assert keys == f"{mounted['keys']}/keys.json"  # else it does not start
+    assert keys == f"{mounted['keys']}/keys.jsonl"  # else it does not start
     (secret,) = [each["secret"] for each in pod["volumes"] if each["name"] == "keys"]
     assert secret["secretName"] == "swe-rm-keys"
     paths = {server[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness")}

@@ -64,6 +64,8 @@ class Stage(Closed):
 
     `reads`: `text` (language alone), `drills` (made-up evidence, judged), `trajectories`.
     `bins_tokens` is the length curriculum: examples are read bin by bin, short ones first.
+    `batches_per_step` batches of at most `batch_tokens` (padding counted) make one step of the
+    optimizer, each row of them with the same weight.
     `language_share` of the unmasked positions takes part in the language loss, whose weight beside
     the answer's is `language_weight`. `stretch_tokens`: half of the texts are read as if they were
     that long, by jumps of position.
@@ -75,6 +77,7 @@ class Stage(Closed):
     examples: Count | None = None
     epochs: Positive = 1.0
     batch_tokens: Count
+    batches_per_step: Count = 1
     peak_lr: Positive
     final_lr_ratio: Share = 0.1
     warmup_ratio: Share = 0.05

@@ -49,7 +49,7 @@ from app.adapters.detect import (
     sessions,
 )
 from app.adapters.messages import read as read_messages
-from app.adapters.plain import claims_chat, read_chat, read_plain
+from app.adapters.plain import is_chat_text, read_chat, read_plain
 from app.adapters.read import loose_values, structured, values
 from app.adapters.story import Story, tell
 from app.adapters.text import shown
@@ -58,7 +58,7 @@ from app.types import Adapted
 
 _TEXTS = (AIDER, CHAT_TEXT, PLAIN_TEXT)
 
-__all__ = ["FORMATS", "adapt", "adapt_messages", "join_events", "rows"]
+__all__ = ["FORMATS", "adapt", "adapt_messages", "is_chat_text", "join_events", "rows"]
 
 
 def adapt(
@@ -123,7 +123,7 @@ def _text_format(text: str) -> str | None:
     """The format of a text by itself; None where it means to be JSON."""
     if aider.claims(text):
         return AIDER
-    if claims_chat(text):
+    if is_chat_text(text):
         return CHAT_TEXT
     return None if structured(text) else PLAIN_TEXT
 

@@ -18,7 +18,7 @@ _OPENING = re.compile(
 )
 
 
-def claims_chat(document: object) -> bool:
+def is_chat_text(document: object) -> bool:
     return isinstance(document, str) and _OPENING.match(document) is not None
 
 

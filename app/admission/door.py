@@ -85,9 +85,8 @@ class Admission:
                     limits={"measured": now + newcomer, "allowed": allowed},
                     retry_after_s=self.retry_after_s(standing.priority),
                 )
-        busy = (
-            self.inside_items or self.waiting_items
-        )  # an idle house tries, and so learns its pace
+        # An idle house tries, and so learns its pace.
+        busy = self.inside_items or self.waiting_items
         if demands and busy and self.pace.learnt:
             self._refuse_what_comes_too_late(demands, standing)
         return Ticket(self, demands, standing)

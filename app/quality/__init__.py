@@ -1,7 +1,7 @@
 """How good scores are against outcomes, and calibrations fitted from both. Offline; numpy at heart.
 
     labelled scores ──► summary · auc_within · best_of_k · baselines ──► evaluate ──► figures
-                    └─► fit ──► a calibration document (JSON) ──► app/calibration.py
+                    └─► fit ──► a calibration document (JSON) ──► app/calibration
 
 sample.py   checked columns, bootstrap       measures.py   what is measured, many weightings at once
 summary.py  AUC, ECE, Brier, log loss        within.py     order inside one policy

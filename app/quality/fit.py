@@ -1,4 +1,4 @@
-"""Labelled margins → a calibration document, plain JSON that the server reads (app/calibration.py)."""
+"""Labelled margins → a calibration document, plain JSON that the server reads (app/calibration)."""
 
 from __future__ import annotations
 

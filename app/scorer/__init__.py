@@ -7,7 +7,7 @@ keys.py     what the memo knows it by      preparing.py one item, from its docum
 calibrations.py  those that come later
 """
 
-from app.adapters import FORMATS
+from app.adapters import FORMATS, is_chat_text
 from app.audit import KINDS as FLAG_KINDS
 from app.rewards import Execution, GroupStats, RewardPolicy
 from app.scorer.corridor import Scorer
@@ -31,4 +31,5 @@ __all__ = [
     "StepChoice",
     "Taken",
     "Work",
+    "is_chat_text",
 ]

@@ -138,7 +138,7 @@ class Canary(Closed):
 
 
 class Calibrations(Closed):
-    """Documents of app/calibration.py; `active_steps` is that of steps, where there is one."""
+    """Documents of app/calibration; `active_steps` is that of steps, where there is one."""
 
     active: Text = "identity"
     active_steps: Text | None = None

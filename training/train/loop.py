@@ -92,7 +92,7 @@ class Run:
             TimeRemainingColumn(), TextColumn("{task.fields[told]}"),
         )  # fmt: skip
         with Progress(*columns) as progress:
-            steps = len(planned.batches)
+            steps = planned.steps
             bar = progress.add_task(
                 planned.stage.name, total=steps, completed=self.place.step, told=""
             )
@@ -114,36 +114,36 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         seed = self.place.stage * 1_000_003 + self.place.step
-        batch = self._batch(planned.batches[self.place.step], planned.stage.stretch_tokens, seed)
-        draw = torch.Generator().manual_seed(seed)
+        stretch, draw = planned.stage.stretch_tokens, torch.Generator().manual_seed(seed)
+        made = [self._batch(each, stretch, seed) for each in planned.at(self.place.step)]
+        rows, tokens = sum(len(each.ends) for each in made), sum(each.tokens for each in made)
         self.model.train()
-        told: Losses = losses(self.model, batch, weights, draw)
-        if not bool(torch.isfinite(told.total)):
-            message = f"the loss is not finite at stage {self.place.stage}, step {self.place.step}"
-            raise StartError(message)
-        self.accelerator.backward(told.total)
+        means = {"answer": 0.0, "language": 0.0, "aux": 0.0}
+        for batch in made:
+            told: Losses = losses(self.model, batch, weights, draw)
+            if not bool(torch.isfinite(told.total)):
+                message = (
+                    f"the loss is not finite at stage {self.place.stage}, step {self.place.step}"
+                )
+                raise StartError(message)
+            share = len(batch.ends) / rows
+            self.accelerator.backward(told.total * share)
+            for name in means:
+                means[name] += share * getattr(told, name)
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
         took = time.monotonic() - began
         self.place.step += 1
-        self.place.tokens += batch.tokens
+        self.place.tokens += tokens
         self.place.seconds += took
         self._note(
             {
-                "stage": planned.stage.name,
-                "step": self.place.step,
-                "lr": rate,
-                "answer": told.answer,
-                "language": told.language,
-                "aux": told.aux,
-                "norm": float(norm),
-                "tokens": batch.tokens,
-                "rows": len(batch.ends),
-                "seconds": round(took, 3),
-            }  # fmt: skip
-        )
-        return f"answer {told.answer:.3f} language {told.language:.2f} {batch.tokens / took:,.0f} tok/s"
+                "stage": planned.stage.name, "step": self.place.step, "lr": rate, **means,
+                "norm": float(norm), "tokens": tokens, "rows": rows, "seconds": round(took, 3),
+            }
+        )  # fmt: skip
+        return f"answer {means['answer']:.3f} language {means['language']:.2f} {tokens / took:,.0f} tok/s"
 
     def _batch(self, pieces: tuple[Piece, ...], stretch_tokens: int, seed: int) -> Batch:
         mine = (

@@ -27,9 +27,19 @@ class Planned:
     stage: Stage
     batches: tuple[tuple[Piece, ...], ...]
 
+    @property
+    def steps(self) -> int:
+        """Of the optimizer; the last may have fewer batches."""
+        return math.ceil(len(self.batches) / self.stage.batches_per_step)
+
+    def at(self, step: int) -> tuple[tuple[Piece, ...], ...]:
+        """The batches of a step."""
+        size = self.stage.batches_per_step
+        return self.batches[step * size : (step + 1) * size]
+
     def lr(self, step: int) -> float:
         """Linear warm-up to the peak, then a cosine down to `final_lr_ratio` of it."""
-        stage, steps = self.stage, max(1, len(self.batches))
+        stage, steps = self.stage, max(1, self.steps)
         warm = max(1, int(stage.warmup_ratio * steps))
         if step < warm:
             return stage.peak_lr * (step + 1) / warm

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,15 +19,11 @@ from app.api.checks import problems
 from app.api.house import House
 from app.api.job import until_gone
 from app.errors import Empty, Forbidden, Invalid, InvalidRequest, ItemError, TooManyItems
-from app.scorer import Order, Outcome, Scored, Taken, Work
+from app.scorer import Order, Outcome, Scored, Taken, Work, is_chat_text
 from app.types import Priority
 
 _Body = TypeVar("_Body", bound=BaseModel)
 _CHAT_MARK = "<|im_start|>"
-# Decoded with special tokens, a batch is padded on the left, or opens with a token of its own.
-_OPENS_CHAT = re.compile(
-    r"[\ufeff\s]*(?:(?:<s>|<\|endoftext\|>|<\|begin_of_text\|>)\s*)*<\|im_start\|>"
-)
 _UNSCORED_HEADER = "x-swe-rm-unscored"
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 
@@ -165,7 +160,7 @@ def usage(scored: Sequence[Scored]) -> dict[str, Any]:
 
 def text_work(text: str, issue: str | None = None) -> Work:
     """Rendered chat text says itself what the issue is; other text needs to be told."""
-    if _OPENS_CHAT.match(text):
+    if is_chat_text(text):
         return Work("document", text)
     return Work("document", text, format="plain-text", issue=issue or None)
 
@@ -185,7 +180,7 @@ def literal_work(request: Request, text: str) -> Work:
 def chat_work(prompt: str | Sequence[Any], response: str) -> Work:
     """A prompt and what was answered to it, which may be a whole rendered conversation."""
     if isinstance(prompt, str):
-        if _OPENS_CHAT.match(prompt) or _CHAT_MARK in response:
+        if is_chat_text(prompt) or _CHAT_MARK in response:
             return Work("document", _as_chat(prompt, response))
         return Work("messages", [_message("user", prompt), _message("assistant", response)])
     if _CHAT_MARK in response:
@@ -195,7 +190,7 @@ def chat_work(prompt: str | Sequence[Any], response: str) -> Work:
 
 
 def _as_chat(prompt: str, response: str) -> str:
-    if not _OPENS_CHAT.match(prompt):
+    if not is_chat_text(prompt):
         prompt = f"{_CHAT_MARK}user\n{prompt}<|im_end|>\n"
     if not prompt.rstrip().endswith(f"{_CHAT_MARK}assistant"):
         prompt += f"{_CHAT_MARK}assistant\n"

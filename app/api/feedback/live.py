@@ -100,9 +100,8 @@ class LiveQuality:
                 await self.refresh()
             except ServiceError:  # the store's own gauges say so
                 pass
-            except (
-                Exception
-            ):  # gauges that stop for ever would look like quality that does not move
+            except Exception:
+                # Gauges that stop for ever would look like quality that does not move.
                 self._metrics.defects.labels("quality").inc()
                 _LOG.exception("the gauges of quality were not renewed")
             await asyncio.sleep(_REFRESH_S)
