@@ -1,9 +1,10 @@
 # Verbs: install, run, check, test, bench, docs, build. Each makes the venv that it needs and does no work twice.
 .DEFAULT_GOAL := help
 .PHONY: help install run serve check test test-fast test-clients test-frameworks test-grafana test-ray test-release acceptance soak \
-	bench audit sbom docs build examples world model lock clean
+	bench audit sbom docs build examples world train-nano lock clean
 
 VENV := .venv/bin
+NANO := .train/nano
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -83,8 +84,15 @@ world: ## Make .world: labelled trajectories to train on, about an hour; goes on
 	@locks/install training
 	@$(VENV)/python -m training.world --out .world
 
-model: install ## Make the untrained model_store/swe-rm-nano anew
-	@$(VENV)/python -m training.seed_model model_store/swe-rm-nano
+train-nano: world ## Train, calibrate, measure and publish model_store/swe-rm-nano; three hours and a half on two cores, goes on where it ended
+	@$(VENV)/python -m training.train training/recipes/nano.yaml $(NANO)
+	@$(VENV)/python -m training.publish $(NANO) model_store/swe-rm-nano --description "A small mixture of experts for CPU, trained on made-up repositories (make train-nano)." --note "README.md beside this file says what it can do, and what it cannot."
+	@$(VENV)/swe-rm evaluate .world/calibration.jsonl --out $(NANO)/calibration
+	@for method in temperature platt isotonic; do $(VENV)/swe-rm calibrate $(NANO)/calibration/scores.jsonl --labels .world/calibration.jsonl --method $$method --into model_store/swe-rm-nano || exit; done
+	@$(VENV)/swe-rm calibrate $(NANO)/calibration/scores.jsonl --labels .world/calibration.jsonl --into model_store/swe-rm-nano --activate
+	@$(VENV)/swe-rm evaluate .world/test.jsonl --out $(NANO)/test
+	@$(VENV)/python -m bench.prose .world > $(NANO)/prose.json
+	@$(VENV)/python -m training.card model_store/swe-rm-nano --run $(NANO) --report "The world, held-out modules=$(NANO)/test/report.json" --prose $(NANO)/prose.json
 
 lock: ## Make the lock files anew from pyproject.toml
 	@locks/compile

@@ -4,7 +4,7 @@
 
 Bulk of RL groups of 8 is sent at once; meanwhile a rerank of 8 short candidates is sent every few
 seconds. Each side has its own fresh engine and gets the same token ids: ours as `/score` and `/rerank`,
-the peers as `/generative_scoring`, `fifo` as vLLM's server starts by default, `priority` with its
+the peers, tuned as ours, as `/generative_scoring`: `fifo` first come first served, `priority` with vLLM's
 priority scheduling and reranks more urgent.
 """
 
@@ -27,7 +27,7 @@ from rich.table import Table
 from app.cli.build import open_model, prompt_ids
 from app.config import read_settings
 from bench.load import groups
-from bench.peers import server, tuned
+from bench.peers import peer, server
 
 _GROUP = 8
 _TIMEOUT_S = 3600.0
@@ -69,22 +69,20 @@ def _ours(bulk: list[Any], urgent: list[Any], every_s: float, log: Path) -> dict
 
 
 def _peer(
-    priority: bool, bulk: list[Any], urgent: list[Any], every_s: float, log: Path
+    side: str, bulk: list[Any], urgent: list[Any], every_s: float, log: Path
 ) -> dict[str, float]:
     settings = read_settings({}, {})
     model, _, labels = open_model(settings)
-    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model.dir),
-               "--served-model-name", "peer", "--dtype", model.dtype]  # fmt: skip
-    command += ["--scheduling-policy", "priority"] if priority else []
+    command, env = peer(str(model.dir), model.dtype, settings, side)
 
     def body(group: list[Any], rank: int) -> tuple[str, Body]:
         ids = prompt_ids(settings, group)
         made: Body = {"model": "peer", "query": ids[0][:1], "items": [one[1:] for one in ids],
                       "label_token_ids": list(labels.ids), "add_special_tokens": False}  # fmt: skip
-        return "/generative_scoring", made | ({"priority": rank} if priority else {})
+        return "/generative_scoring", made | ({"priority": rank} if side == "priority" else {})
 
     slow, quick = [body(g, 0) for g in bulk], [body(g, -1) for g in urgent]
-    with server(command, "/health", tuned(settings.kv_cache_gib), log) as url:
+    with server(command, "/health", env, log) as url:
         return asyncio.run(_play(url, slow, quick, every_s))
 
 
@@ -102,14 +100,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder)
         rows["ours"] = _ours(bulk, urgent, options.every, logs / "ours.log")
-        for name, priority in (("vLLM fifo", False), ("vLLM priority", True)):
-            rows[name] = _peer(priority, bulk, urgent, options.every, logs / "peer.log")
+        for name, side in (("vLLM fifo", "tuned"), ("vLLM priority", "priority")):
+            rows[name] = _peer(side, bulk, urgent, options.every, logs / "peer.log")
     table = Table("", "rerank p50, s", "p95, s", "bulk, s", title=f"Seed {options.seed}")
     for name, row in rows.items():
         table.add_row(name, *(f"{value:.2f}" for value in row.values()))
     Console(stderr=True).print(table)
-    ratio = rows["ours"]["rerank_p95_s"] / rows["vLLM fifo"]["rerank_p95_s"]
-    line = {"bench": "latency", "seed": options.seed, "p95_of_fifo": ratio, "rows": rows}
+    p95_s = {name: row["rerank_p95_s"] for name, row in rows.items()}
+    line = {"bench": "latency", "seed": options.seed, "rows": rows,
+            "p95_of_fifo": p95_s["ours"] / p95_s["vLLM fifo"],
+            "p95_of_priority": p95_s["ours"] / p95_s["vLLM priority"]}  # fmt: skip
     sys.stdout.write(json.dumps(line) + "\n")
 
 

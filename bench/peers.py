@@ -12,8 +12,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
+
+from app.config import Settings
+from app.store import Model
 
 _START_S = 300.0
 _STOP_S = 60.0
@@ -31,6 +35,34 @@ def tuned(kv_cache_gib: int) -> dict[str, str]:
         "OMP_NUM_THREADS": str(len(cores())),
         "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gib),
     }
+
+
+def engine_settings(model: Model, settings: Settings) -> dict[str, Any]:
+    """What our server gives its engine, as arguments of vLLM's engine."""
+    return {
+        "dtype": model.dtype,
+        "max_model_len": model.context_tokens,
+        "max_num_batched_tokens": settings.batch_tokens,
+        "max_num_seqs": settings.running_items,
+        "enforce_eager": not settings.compile,
+    }
+
+
+def peer(
+    folder: str, dtype: str, settings: Settings, side: str
+) -> tuple[list[str], dict[str, str]]:
+    """Command and environment of vLLM's own server: `default`, as it starts by itself (with KV space of
+    ours, for it takes none without being told); `tuned`, with our threads and engine settings, first
+    come first served; `priority`, tuned, with its priority scheduling."""
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", folder,
+               "--served-model-name", "peer", "--dtype", dtype]  # fmt: skip
+    if side == "default":
+        return command, {"VLLM_CPU_KVCACHE_SPACE": str(settings.kv_cache_gib)}
+    command += ["--max-num-batched-tokens", str(settings.batch_tokens), "--block-size", "32",
+                "--max-num-seqs", str(settings.running_items)]  # fmt: skip
+    command += [] if settings.compile else ["--enforce-eager"]
+    command += ["--scheduling-policy", "priority"] if side == "priority" else []
+    return command, tuned(settings.kv_cache_gib)
 
 
 @contextmanager

@@ -1,13 +1,16 @@
 """How much of the engine's own speed is left behind the server, and how vLLM's own server compares.
 
-    python -m bench.throughput [--groups 12] [--chars 20000] [--seed 1] [--rounds 1]
+    python -m bench.throughput [--groups 12] [--chars 20000] [--repeats 0.2] [--sides server,tuned]
 
-The same token ids, in one run, one after the other:
+The same token ids, in one run, one side after the other, each with its own fresh engine and a warm-up:
 - `server`: ours, RL groups of 8 sent at once as `/score` requests;
 - `offline`: `LLM.generate` with the same threads and engine settings, all ids in one call;
-- `peer`: `python -m vllm.entrypoints.openai.api_server` as it starts by default, `/generative_scoring`
-  with the same ids (so it tokenizes nothing), a group a request.
-Every side has its own fresh engine and a warm-up. Repeats of a round never share a prefix cache.
+- `default`: `python -m vllm.entrypoints.openai.api_server` as it starts by default, `/generative_scoring`
+  with the same ids (so it tokenizes nothing), a group a request;
+- `tuned`: the same with our threads and engine settings; `priority`: and its priority scheduling.
+With `--repeats`, so large a share of the groups comes once more when all are done, the oldest first, as an
+RL trainer's retries do. Where the KV cache has turned over by then (the table says so) only a memo helps;
+without repeats our memo is off. Rounds never share a prefix cache.
 """
 
 from __future__ import annotations
@@ -15,10 +18,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +35,25 @@ from rich.table import Table
 from app.cli.build import open_model, prompt_ids
 from app.config import Settings, read_settings
 from bench.load import groups
-from bench.peers import offline, server, tuned
+from bench.peers import engine_settings, offline, peer, server, tuned
 
 _GROUP = 8
 _TIMEOUT_S = 3600.0
+SIDES = ("offline", "server", "default", "tuned", "priority")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """`again`: how many of the groups, from the first, come once more behind all."""
+
+    settings: Settings
+    model: Any
+    labels: Any
+    warm: Any
+    load: list[Any]
+    warm_ids: list[list[int]]
+    ids: list[list[list[int]]]
+    again: int
 
 
 async def _send(url: str, path: str, bodies: list[dict[str, Any]]) -> tuple[float, list[Any]]:
@@ -46,21 +67,33 @@ async def _send(url: str, path: str, bodies: list[dict[str, Any]]) -> tuple[floa
     return wall_s, [answer.json() for answer in answers]
 
 
-def _ours(
-    settings: Settings, warm: Any, load: list[list[Any]], log: Path
-) -> tuple[float, list[float]]:
-    command = [str(Path(sys.executable).with_name("swe-rm")), "serve", "--model", settings.model]
+def _play(url: str, path: str, load: list[Any], again: int) -> tuple[float, list[Any]]:
+    wall_s, answers = asyncio.run(_send(url, path, load))
+    if again:
+        more_s, _ = asyncio.run(_send(url, path, load[:again]))
+        wall_s += more_s
+    return wall_s, answers
+
+
+def _ours(work: Work, log: Path) -> tuple[float, list[float]]:
+    memo = "use" if work.again else "off"
+    bodies = [{"trajectories": group, "memo": memo, "timeout_s": 3600} for group in work.load]
+    command = [
+        str(Path(sys.executable).with_name("swe-rm")),
+        "serve",
+        "--state-dir",
+        f"{log}.state",
+    ]
+    command += ["--kv-cache-gib", str(work.settings.kv_cache_gib)]
     with server(command, "/readyz", {}, log) as url:
-        asyncio.run(_send(url, "/score", [{"trajectories": warm}]))
-        bodies = [{"trajectories": group, "memo": "off"} for group in load]
-        wall_s, answers = asyncio.run(_send(url, "/score", bodies))
+        asyncio.run(_send(url, "/score", [{"trajectories": work.warm, "memo": "off"}]))
+        wall_s, answers = _play(url, "/score", bodies, work.again)
     results = [result for answer in answers for result in answer["results"]]
     return wall_s, [result["logit"] for result in results]
 
 
-def _peer(model: str, labels: list[int], warm: Any, ids: list[list[Any]], log: Path) -> float:
-    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", model]
-    options = ["--served-model-name", "peer", "--dtype", "bfloat16"]
+def _peer(work: Work, side: str, log: Path) -> float:
+    model, labels = work.model, list(work.labels.ids)
 
     def body(group: list[list[int]]) -> dict[str, Any]:
         # Every prompt begins with the same control token, so that one id may stand as the query.
@@ -68,59 +101,87 @@ def _peer(model: str, labels: list[int], warm: Any, ids: list[list[Any]], log: P
         return {"model": "peer", "query": group[0][:1], "items": items, "label_token_ids": labels,
                 "add_special_tokens": False}  # fmt: skip
 
-    with server(command + options, "/health", {"VLLM_CPU_KVCACHE_SPACE": "2"}, log) as url:
-        asyncio.run(_send(url, "/generative_scoring", [body(warm)]))
-        wall_s, _ = asyncio.run(_send(url, "/generative_scoring", [body(one) for one in ids]))
-    return wall_s
+    command, env = peer(str(model.dir), model.dtype, work.settings, side)
+    with server(command, "/health", env, log) as url:
+        asyncio.run(_send(url, "/generative_scoring", [body(work.warm_ids)]))
+        bodies = [body(group) for group in work.ids]
+        return _play(url, "/generative_scoring", bodies, work.again)[0]
 
 
-def measure(options: argparse.Namespace, seed: int, console: Console) -> dict[str, Any]:
-    settings = read_settings({}, {})
+def prepare(options: argparse.Namespace, seed: int) -> Work:
+    settings = read_settings({"kv_cache_gib": options.kv_cache_gib}, {})
     model, _, labels = open_model(settings)
     warm, *load = groups(options.groups + 1, _GROUP, options.chars, seed)
     ids = [prompt_ids(settings, group) for group in load]
-    warm_ids = prompt_ids(settings, warm)
-    engine = {
-        "dtype": model.dtype,
-        "max_model_len": model.context_tokens,
-        "max_num_batched_tokens": settings.batch_tokens,
-        "max_num_seqs": settings.running_items,
-        "enforce_eager": not settings.compile,
-    }
-    job = {"model": str(model.dir), "labels": list(labels.ids), "engine": engine,
-           "warm_up": warm_ids, "prompts": [one for group in ids for one in group]}  # fmt: skip
+    again = round(options.repeats * options.groups)
+    return Work(settings, model, labels, warm, load, prompt_ids(settings, warm), ids, again)
+
+
+def measure(work: Work, sides: Sequence[str], console: Console) -> dict[str, Any]:
+    """Seconds by side."""
+    flat = [one for group in work.ids for one in group]
+    job = {"model": str(work.model.dir), "labels": list(work.labels.ids),
+           "engine": engine_settings(work.model, work.settings),
+           "warm_up": work.warm_ids, "prompts": flat}  # fmt: skip
+    wall_s: dict[str, float] = {}
+    logits: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        logs = Path(folder)
-        console.print(f"seed {seed}: offline …")
-        limit = offline(job, tuned(settings.kv_cache_gib))
-        console.print(f"seed {seed}: our server …")
-        ours_s, logits = _ours(settings, warm, load, logs / "ours.log")
-        console.print(f"seed {seed}: vLLM's own server …")
-        peer_s = _peer(str(model.dir), list(labels.ids), warm_ids, ids, logs / "peer.log")
-    drift = max(abs(a - b) for a, b in zip(logits, limit["logits"], strict=True))  # type: ignore[arg-type]
-    return {"seed": seed, "tokens": sum(len(one) for group in ids for one in group),
-            "items": len(logits), "offline_s": limit["wall_s"], "server_s": ours_s,
-            "peer_s": peer_s, "largest_logit_difference": drift}  # fmt: skip
+        for side in sides:
+            console.print(f"{side} …")
+            log = Path(folder) / f"{side}.log"
+            if side == "offline":
+                limit: dict[str, Any] = offline(job, tuned(work.settings.kv_cache_gib))
+                wall_s[side], logits[side] = limit["wall_s"], limit["logits"]
+            elif side == "server":
+                wall_s[side], logits[side] = _ours(work, log)
+            else:
+                wall_s[side] = _peer(work, side, log)
+    found = {
+        "tokens": sum(map(len, flat)),
+        "items": len(flat),
+        "again_groups": work.again,
+        "wall_s": wall_s,
+    }
+    if len(logits) == 2:
+        pairs = zip(logits["offline"], logits["server"], strict=True)
+        found["largest_logit_difference"] = max(abs(a - b) for a, b in pairs)
+    return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--groups", type=int, default=12)
     parser.add_argument("--chars", type=int, default=20_000)
+    parser.add_argument("--repeats", type=float, default=0.0)
+    parser.add_argument("--kv-cache-gib", type=int, default=2)
+    parser.add_argument("--sides", default="offline,server,default,tuned,priority")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
+    sides = options.sides.split(",")
+    if set(sides) - set(SIDES) or (options.repeats and "offline" in sides):
+        parser.error(f"--sides: of {', '.join(SIDES)}; offline has no repeats")
     console = Console(stderr=True)
-    rounds = [measure(options, options.seed + at, console) for at in range(options.rounds)]
-    of_offline = statistics.median(each["offline_s"] / each["server_s"] for each in rounds)
-    of_peer = statistics.median(each["peer_s"] / each["server_s"] for each in rounds)
-    table = Table("", "seconds", "tokens/s", title="The same prompts, one engine after the other")
-    for name in ("offline", "server", "peer"):
-        wall_s = statistics.median(each[f"{name}_s"] for each in rounds)
-        table.add_row(name, f"{wall_s:.1f}", f"{rounds[0]['tokens'] / wall_s:,.0f}")
+    rounds = [
+        measure(prepare(options, options.seed + at), sides, console) for at in range(options.rounds)
+    ]
+    tokens, count = rounds[0]["tokens"], rounds[0]["items"]
+    table = Table("", "seconds", "tokens/s", "server is … times as fast",
+                  title=f"{count} prompts, {tokens:,} tokens, seed {options.seed}")  # fmt: skip
+    ratios = {}
+    for side in sides:
+        wall_s = statistics.median(each["wall_s"][side] for each in rounds)
+        if "server" in sides:
+            ratios[side] = statistics.median(
+                each["wall_s"][side] / each["wall_s"]["server"] for each in rounds
+            )
+        table.add_row(
+            side, f"{wall_s:.1f}", f"{tokens / wall_s:,.0f}", f"{ratios.get(side, math.nan):.3f}"
+        )
     console.print(table)
-    console.print(f"server / offline: {of_offline:.3f}   server / peer: {of_peer:.2f}")
-    line = {"bench": "throughput", "server_of_offline": of_offline, "server_of_peer": of_peer,
+    line = {"bench": "throughput", "seed": options.seed, "repeats": options.repeats, "ratios": ratios,
             "rounds": rounds}  # fmt: skip
     sys.stdout.write(json.dumps(line) + "\n")
 

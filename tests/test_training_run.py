@@ -13,8 +13,11 @@ import torch
 from safetensors.torch import load_file
 from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
 
+from app import quality
+from app.calibration import sigmoid
 from app.errors import StartError
 from app.store import open_model, write_files_entry
+from training.card import card
 from training.publish import publish
 from training.recipe import Recipe, read_recipe
 from training.train.batch import Piece, collate
@@ -158,23 +161,70 @@ def test_the_rate_warms_up_and_comes_down(tiny: Path) -> None:
     assert rates[-1] == pytest.approx(0.1 * stage.peak_lr, rel=0.01)
 
 
+def test_the_batches_of_a_step_pull_like_one_batch_of_all(tiny: Path, tmp_path: Path) -> None:
+    """Whatever rows each of them has."""
+    ends = []
+    for name, how in {
+        "many": {"batch_tokens": 1024, "batches_per_step": 9},
+        "one": {"batch_tokens": 100_000},
+    }.items():
+        run = Run(
+            recipe(tiny, {"examples": 8, "language_weight": 0.0} | how, aux_weight=0.0),
+            tmp_path / name,
+            cpu=True,
+        )
+        assert run.train()
+        ends.append({key: value.clone() for key, value in run.model.state_dict().items()})
+        steps = (tmp_path / name / "metrics.jsonl").read_text().splitlines()
+        assert [json.loads(step)["rows"] for step in steps] == [8]
+    for key, value in ends[0].items():
+        torch.testing.assert_close(value, ends[1][key], rtol=1e-3, atol=1e-5)
+
+
 def test_a_finished_run_becomes_a_model_of_the_store(tiny: Path, tmp_path: Path) -> None:
     run = Run(recipe(tiny), tmp_path / "run", cpu=True)
     target = tmp_path / "store" / "tiny"
     shutil.copytree(tiny, target)
     how: dict[str, Any] = {
-        "template": ROOT / "training" / "template.json", "examples": tmp_path, "calibrations": [],
-        "card": None, "facts": {"description": "a test", "trained": True},
+        "template": ROOT / "training" / "template.json", "examples": tmp_path,
+        "facts": {"description": "a test", "trained": True},
     }  # fmt: skip
     with pytest.raises(StartError, match="not finished"):
-        publish(tmp_path / "run", target, active="identity", **how)
+        publish(tmp_path / "run", target, **how)
     assert run.train()
-    with pytest.raises(StartError, match="platt"):
-        publish(tmp_path / "run", target, active="platt", **how)
     assert not open_model(target.parent, "tiny").trained
-    publish(tmp_path / "run", target, active="identity", **how)
+    publish(tmp_path / "run", target, **how)
     assert open_model(target.parent, "tiny").trained
     assert [each.name for each in target.parent.iterdir()] == ["tiny"]
+
+
+def test_the_card_says_what_the_reports_say(tiny: Path, tmp_path: Path) -> None:
+    Run(recipe(tiny), tmp_path / "run", cpu=True).train(until_steps=2)
+    resolved = [n % 3 > 0 for n in range(60)]
+    logit = [(1 if yes else -1) + n % 7 / 3 for n, yes in enumerate(resolved)]
+    runs = quality.Runs(
+        probability=[sigmoid(each) for each in logit], logit=logit, resolved=[*map(int, resolved)],
+        instance=[str(n // 4) for n in range(60)], slice=["a"] * 60, tokens=[*map(float, range(60))],
+    )  # fmt: skip
+    report = quality.evaluate(runs, draws=20)
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    line = {"pairs": 5, "interval": [0.01, 0.03], "mean_change": 0.02, "towards_claim": -0.004}
+    (tmp_path / "prose.json").write_text(json.dumps(line))
+    text = card(
+        tiny,
+        tmp_path / "run",
+        [("Some", tmp_path / "report.json")],
+        tmp_path / "prose.json",
+        ["Hm."],
+    )
+    auc = report["scorers"][0]["within"]["auc"]
+    assert (
+        f"| AUC within policy | {auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f})" in text
+    )
+    assert "moves by 0.020 (0.010 to 0.030) in the mean, by -0.004 towards the claim" in text
+    assert "| drills | 2 |" in text
+    assert "None: what is served is the sigmoid of the margin." in text
+    assert open_model(tiny.parent, "tiny").revision in text
 
 
 def test_the_recipe_for_a_large_model_makes_a_step_on_a_shrunken_copy(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
-"""A finished run → a model of the store: weights, tokenizer, manifest with hashes, calibrations,
-canary, card.
+"""A finished run → a model of the store: weights, tokenizer, manifest with hashes, canary.
 
-    python -m training.publish .train/nano model_store/swe-rm-nano --card CARD.md \\
-        --calibration platt.json --calibration isotonic.json --active platt-…
+    python -m training.publish .train/nano model_store/swe-rm-nano --description "…"
 
+Calibrations are fitted on what the published model says (`swe-rm calibrate --into`), then comes the card.
 The model is put together beside its place, opened by the store as the server will, and then renamed,
 so that what stands in the store is always whole.
 """
@@ -33,9 +32,6 @@ def publish(
     *,
     template: Path,
     examples: Path,
-    calibrations: list[Path],
-    active: str,
-    card: Path | None,
     facts: dict[str, Any],
 ) -> int:
     """Returns the bytes of the folder. Raises `StartError` when the store would refuse the model."""
@@ -54,10 +50,7 @@ def publish(
         for name in _TAKEN:
             shutil.copy2(target / name, folder / name)
         context_tokens = json.loads((folder / "config.json").read_text())["max_position_embeddings"]
-        chosen = _calibrations(folder, calibrations, active)
-        write_manifest(folder, template, examples, context_tokens, facts | {"calibrations": chosen})
-        if card:
-            shutil.copy2(card, folder / "README.md")
+        write_manifest(folder, template, examples, context_tokens, facts)
         open_model(folder.parent, folder.name)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         if size > _LARGEST_BYTES:
@@ -71,29 +64,12 @@ def publish(
         shutil.rmtree(folder.parent, ignore_errors=True)
 
 
-def _calibrations(folder: Path, files: list[Path], active: str) -> dict[str, Any]:
-    place = folder / "calibrations"
-    names, ids = [], {"identity"}
-    for file in files:
-        place.mkdir(exist_ok=True)
-        shutil.copy2(file, place / file.name)
-        names.append(f"calibrations/{file.name}")
-        ids.add(json.loads(file.read_text(encoding="utf-8"))["id"])
-    if active not in ids:
-        message = f"--active {active} is none of {', '.join(sorted(ids))}"
-        raise StartError(message)
-    return {"active": active, "files": names}
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m training.publish", description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("target", type=Path)
     parser.add_argument("--template", type=Path, default=Path("training/template.json"))
     parser.add_argument("--examples", type=Path, default=Path("examples/trajectories"))
-    parser.add_argument("--calibration", type=Path, action="append", default=[])
-    parser.add_argument("--active", default="identity")
-    parser.add_argument("--card", type=Path)
     parser.add_argument("--description", required=True)
     parser.add_argument("--note", action="append", default=[])
     options = parser.parse_args()
@@ -102,7 +78,7 @@ def main() -> int:
     try:
         size = publish(
             options.run, options.target, template=options.template, examples=options.examples,
-            calibrations=options.calibration, active=options.active, card=options.card, facts=facts,
+            facts=facts,
         )  # fmt: skip
     except (StartError, OSError) as error:
         console.print(str(error), style="red")
