@@ -1,6 +1,6 @@
 # Verbs: install, run, check, test, bench, docs, build. Each makes the venv that it needs and does no work twice.
 .DEFAULT_GOAL := help
-.PHONY: help install run serve check test test-fast test-clients test-frameworks test-grafana test-ray test-release acceptance soak \
+.PHONY: help install run serve check test test-fast test-clients test-deploy test-frameworks test-grafana test-ray test-release acceptance soak \
 	bench audit sbom docs build examples world train-nano lock clean
 
 VENV := .venv/bin
@@ -36,6 +36,10 @@ test-clients: install ## The dialects, with their clients' own published code
 
 test-grafana: install ## Dashboards and alerts against a real Prometheus (Debian: prometheus)
 	@WITH_PROMETHEUS=1 $(VENV)/python -m pytest tests/test_deploy_prometheus.py tests/test_deploy_grafana.py
+
+test-deploy: install ## Dockerfile, compose file and Kubernetes manifests by hadolint and their schemas (with kubectl installed)
+	@locks/install-beside deploy
+	@PATH="$(CURDIR)/.venv-deploy/bin:$$PATH" $(VENV)/python -m pytest tests/test_deploy_images.py tests/test_deploy_kubernetes.py
 
 test-frameworks: install ## The reward functions, inside the RL frameworks' own published code
 	@locks/install-beside frameworks

@@ -58,7 +58,7 @@ def stages() -> dict[str, Stage]:
 
 def test_hadolint_is_content() -> None:
     if not shutil.which("hadolint"):
-        pytest.skip("hadolint is not installed")
+        pytest.skip("hadolint is not installed: make test-deploy")
     done = subprocess.run(["hadolint", ROOT / "Dockerfile"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
@@ -89,7 +89,7 @@ def test_the_lock_files_of_the_images_have_hashes_only() -> None:
 
 def test_the_compose_file_is_valid() -> None:
     if not shutil.which("check-jsonschema"):
-        pytest.skip("check-jsonschema is not installed")
+        pytest.skip("check-jsonschema is not installed: make test-deploy")
     schema = ["--builtin-schema", "vendor.compose-spec"]
     subprocess.run(["check-jsonschema", *schema, ROOT / "docker-compose.yml"], check=True)
 
