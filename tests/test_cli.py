@@ -71,7 +71,7 @@ def test_the_examples_are_scored() -> None:
     for file in files:
         assert file.name.removesuffix(".traj.json") in result.stdout
     assert f"scored: {len(files)}" in result.stderr
-    assert "untrained" in result.stdout
+    assert "Nothing trained judged here" in result.stdout
 
 
 def test_names_are_whole_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:

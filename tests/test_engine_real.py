@@ -16,12 +16,14 @@ import time
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 import pytest_asyncio
+from counts import FULL
 from engine_contract import (
     LABELS,
     LOG,
@@ -72,10 +74,10 @@ def options(dtype: str, model_dir: Path, records: Path | None = None) -> VllmOpt
 
 
 @asynccontextmanager
-async def vllm(dtype: str) -> AsyncIterator[Started]:
+async def vllm(dtype: str, **over: int) -> AsyncIterator[Started]:
     before = processes()
     started = time.monotonic()
-    engine = await VllmEngine.start(options(dtype, MODEL))
+    engine = await VllmEngine.start(replace(options(dtype, MODEL), **over))
     LOG.info("vllm %s: started in %.1f s", dtype, time.monotonic() - started)
     own = processes() - before
     try:
@@ -258,6 +260,23 @@ async def test_killed_while_calls_are_in_flight() -> None:
         await asyncio.wait_for(engine.close(), 20)
         assert not alive(started.own)
         await says_that_it_is_closed(engine)
+
+
+@pytest.mark.skipif(not FULL, reason="an engine of its own: make acceptance")
+async def test_c12_a_starved_cache_scores_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """6 × 3,000 tokens at once in a cache of 5,120."""
+    from vllm.engine import arg_utils
+
+    starved = partial(arg_utils.AsyncEngineArgs, num_gpu_blocks_override=160)
+    monkeypatch.setattr(arg_utils, "AsyncEngineArgs", starved)
+    prompts = [prompt(3_000, seed) for seed in range(6)]
+    async with vllm("float32", allowed_tokens=5_000) as started:
+        alone = [logit(await started.engine.judge(ids, LABELS)) for ids in prompts]
+        calls = [started.engine.judge(ids, LABELS) for ids in prompts]
+        together = await asyncio.wait_for(asyncio.gather(*calls), 120)
+    moved = [abs(logit(v) - a) for v, a in zip(together, alone, strict=True)]
+    LOG.info("a starved cache moves a logit by %.2g at most", max(moved))
+    assert max(moved) <= 1e-3
 
 
 async def test_a_model_that_does_not_load_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -261,7 +261,8 @@ def _identity(found: store.Model, facts: EngineFacts, labels: Labels, fingerprin
         facts.kv_dtype,
     ]
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    return Identity(found.name, found.revision, fingerprint, f"fp_{digest[:16]}", found.trained)
+    trained = found.trained and facts.name != "fake"  # who makes numbers up has learnt nothing
+    return Identity(found.name, found.revision, fingerprint, f"fp_{digest[:16]}", trained)
 
 
 def prompt_ids(settings: Settings, items: Sequence[Mapping[str, Any]]) -> list[list[int]]:

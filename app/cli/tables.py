@@ -64,7 +64,7 @@ def rank_table(title: str, ranked: Sequence[Any], names: Sequence[str], trained:
 
 
 def plain_table(title: str, trained: bool) -> Table:
-    caption = None if trained else "The model is untrained: these numbers mean nothing yet."
+    caption = None if trained else "Nothing trained judged here: these numbers mean nothing."
     return Table(title=Text(title), caption=caption, caption_style="yellow")
 
 

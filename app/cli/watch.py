@@ -40,7 +40,7 @@ async def watch(
     """Follows the file until its trajectory ends, it rests for too long, or stays broken; the exit
     status."""
     if not (await client.info()).raw.get("model", {}).get("trained", True):
-        voice.say("The model is untrained: these numbers mean nothing yet.")
+        voice.say("Nothing trained judged here: these numbers mean nothing.")
     if pace.once and not path.exists():
         voice.complain(f"{path} is not there")
         return 1
