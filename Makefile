@@ -92,8 +92,9 @@ train-nano: world ## Train, calibrate, measure and publish model_store/swe-rm-na
 	@$(VENV)/python -m training.train training/recipes/nano.yaml $(NANO)
 	@$(VENV)/python -m training.publish $(NANO) model_store/swe-rm-nano --description "A small mixture of experts for CPU, trained on made-up repositories (make train-nano)." --note "README.md beside this file says what it can do, and what it cannot."
 	@$(VENV)/swe-rm evaluate .world/calibration.jsonl --out $(NANO)/calibration
-	@for method in temperature platt isotonic; do $(VENV)/swe-rm calibrate $(NANO)/calibration/scores.jsonl --labels .world/calibration.jsonl --method $$method --into model_store/swe-rm-nano || exit; done
 	@$(VENV)/swe-rm calibrate $(NANO)/calibration/scores.jsonl --labels .world/calibration.jsonl --into model_store/swe-rm-nano --activate
+	@for method in temperature platt isotonic; do ls model_store/swe-rm-nano/calibrations/$$method-*.json > /dev/null 2>&1 || \
+	  $(VENV)/swe-rm calibrate $(NANO)/calibration/scores.jsonl --labels .world/calibration.jsonl --method $$method --into model_store/swe-rm-nano || exit; done
 	@$(VENV)/swe-rm evaluate .world/test.jsonl --out $(NANO)/test
 	@$(VENV)/python -m bench.prose .world > $(NANO)/prose.json
 	@$(VENV)/python -m training.card model_store/swe-rm-nano --run $(NANO) --report "The world, held-out modules=$(NANO)/test/report.json" --prose $(NANO)/prose.json

@@ -45,6 +45,7 @@ def engine_settings(model: Model, settings: Settings) -> dict[str, Any]:
         "max_num_batched_tokens": settings.batch_tokens,
         "max_num_seqs": settings.running_items,
         "enforce_eager": not settings.compile,
+        "hf_overrides": {"head_dtype": "float32"},
     }
 
 

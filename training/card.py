@@ -1,9 +1,9 @@
 """Reports of `swe-rm evaluate` and lines of the benches → the model's card, README.md in its folder.
 
-    python -m training.card model_store/swe-rm-nano --run .train/nano --note "…" \\
+    python -m training.card model_store/swe-rm-nano --run .train/nano \\
         --report "Held-out modules=.train/nano/test/report.json" --prose .train/nano/prose.json
 
-Every figure of the card stands in one of these files; nothing is typed in by hand but the notes.
+Every figure of the card stands in one of these files; the sentences before them are the manifest's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ def card(
     run: Path,
     reports: Sequence[tuple[str, Path]],
     prose: Path | None,
-    notes: Sequence[str],
 ) -> str:
     """Markdown. Raises `StartError` for a folder that is no model, `OSError` and `ValueError` for
     reports that cannot be read."""
@@ -35,7 +34,7 @@ def card(
     parts = [
         f"# {model.name}",
         f"{manifest.description} Revision `{opened.revision}`. Licence {manifest.licence}.",
-        *notes,
+        *manifest.notes,
         "## How it was made",
         _made(run),
         "## What it can do",
@@ -157,12 +156,11 @@ def main() -> int:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--report", action="append", default=[], metavar="TITLE=FILE")
     parser.add_argument("--prose", type=Path)
-    parser.add_argument("--note", action="append", default=[])
     options = parser.parse_args()
     reports = [
         (title, Path(file)) for title, _, file in (each.rpartition("=") for each in options.report)
     ]
-    text = card(options.model, options.run, reports, options.prose, options.note)
+    text = card(options.model, options.run, reports, options.prose)
     (options.model / "README.md").write_text(text, encoding="utf-8")
     return 0
 

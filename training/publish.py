@@ -24,6 +24,8 @@ from training.manifest import write_manifest
 
 _TAKEN = ("tokenizer.json", "tokenizer_config.json")
 _LARGEST_BYTES = 40 * 2**20
+# What was trained puts 0.997 and more on its two answers; less than this, and it was asked something else.
+_FLOOR = 0.1
 
 
 def publish(
@@ -74,7 +76,8 @@ def main() -> int:
     parser.add_argument("--note", action="append", default=[])
     options = parser.parse_args()
     console = Console(stderr=True)
-    facts = {"description": options.description, "trained": True, "notes": options.note}
+    facts = {"description": options.description, "trained": True, "notes": options.note,
+             "label_mass_floor": _FLOOR}  # fmt: skip
     try:
         size = publish(
             options.run, options.target, template=options.template, examples=options.examples,

@@ -222,6 +222,8 @@ def _build(options: VllmOptions, given_up: threading.Event) -> Any:
         enforce_eager=not options.compile,
         disable_log_stats=False,
         generation_config="vllm",
+        # In bfloat16 a logit of 10 has steps of 0.06: scores would tie, and jump with the batch.
+        hf_overrides={"head_dtype": "float32"},
         **per_device,
     )
     if given_up.is_set():

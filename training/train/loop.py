@@ -209,10 +209,14 @@ class Run:
         state = {
             name: value.to(torch.bfloat16)
             for name, value in self.accelerator.get_state_dict(self.model).items()
+            if not (model.config.tie_word_embeddings and name == "lm_head.weight")
         }
         model.save_pretrained(
             target, state_dict=state, is_main_process=self.accelerator.is_main_process
         )
+        if self.accelerator.is_main_process:  # what was trained was float32; what is written is not
+            config = json.loads((target / "config.json").read_text()) | {"dtype": "bfloat16"}
+            (target / "config.json").write_text(json.dumps(config, indent=2) + "\n")
         return target
 
     def _resume(self) -> None:
