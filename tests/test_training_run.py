@@ -211,11 +211,7 @@ def test_the_card_says_what_the_reports_say(tiny: Path, tmp_path: Path) -> None:
     line = {"pairs": 5, "interval": [0.01, 0.03], "mean_change": 0.02, "towards_claim": -0.004}
     (tmp_path / "prose.json").write_text(json.dumps(line))
     text = card(
-        tiny,
-        tmp_path / "run",
-        [("Some", tmp_path / "report.json")],
-        tmp_path / "prose.json",
-        ["Hm."],
+        tiny, tmp_path / "run", [("Some", tmp_path / "report.json")], tmp_path / "prose.json"
     )
     auc = report["scorers"][0]["within"]["auc"]
     assert (
