@@ -17,7 +17,6 @@ from typing import Any
 import httpx
 
 from app.config import Settings
-from app.store import Model
 
 _START_S = 300.0
 _STOP_S = 60.0
@@ -37,11 +36,11 @@ def tuned(kv_cache_gib: int) -> dict[str, str]:
     }
 
 
-def engine_settings(model: Model, settings: Settings) -> dict[str, Any]:
+def engine_settings(dtype: str, context_tokens: int, settings: Settings) -> dict[str, Any]:
     """What our server gives its engine, as arguments of vLLM's engine."""
     return {
-        "dtype": model.dtype,
-        "max_model_len": model.context_tokens,
+        "dtype": dtype,
+        "max_model_len": context_tokens,
         "max_num_batched_tokens": settings.batch_tokens,
         "max_num_seqs": settings.running_items,
         "enforce_eager": not settings.compile,

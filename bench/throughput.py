@@ -121,7 +121,7 @@ def measure(work: Work, sides: Sequence[str], console: Console) -> dict[str, Any
     """Seconds by side."""
     flat = [one for group in work.ids for one in group]
     job = {"model": str(work.model.dir), "labels": list(work.labels.ids),
-           "engine": engine_settings(work.model, work.settings),
+           "engine": engine_settings(work.model.dtype, work.model.context_tokens, work.settings),
            "warm_up": work.warm_ids, "prompts": flat}  # fmt: skip
     wall_s: dict[str, float] = {}
     logits: dict[str, list[float]] = {}

@@ -68,7 +68,8 @@ DOORS: dict[str, tuple[set[str], set[str]]] = {
         {"api", "cli", "config", "admission", "engine", "render", "adapters", "calibration"}
         | {"outcomes", "quality"}
         | NOUNS,
-        {"httpx", "rich", "swe_rm_client", "tokenizers", "vllm", "numpy", "asyncpg"},
+        {"httpx", "rich", "swe_rm_client", "tokenizers", "vllm", "numpy", "asyncpg"}
+        | {"torch", "transformers"},  # bench.gpu, where there is no vLLM
     ),
     "deploy": (
         {"api", "cli", "config", "errors", "web"},
