@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -156,9 +157,7 @@ def test_models_are_listed_and_verified(tmp_path: Path) -> None:
     result = run("models", "verify", "swe-rm-nano", "--model-store", STORE)
     assert "model.safetensors" in result.stdout
     spoilt = tmp_path / "swe-rm-nano"
-    spoilt.mkdir()
-    for file in (STORE / "swe-rm-nano").iterdir():
-        (spoilt / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(STORE / "swe-rm-nano", spoilt)
     (spoilt / "tokenizer.json").write_bytes(b"{}")
     result = run("models", "verify", "swe-rm-nano", "--model-store", tmp_path, code=1)
     assert "tokenizer.json" in result.stderr

@@ -7,13 +7,13 @@ import gzip
 import json
 import math
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from houses import STORE, chat
+from models import uncalibrated
 from test_cli import run
 
 from app import store
@@ -239,9 +239,7 @@ def test_a_file_without_scores_is_named(tmp_path: Path, content: str) -> None:
 
 
 def model_copy(tmp_path: Path) -> Path:
-    folder = tmp_path / "store" / "swe-rm-nano"
-    shutil.copytree(STORE / "swe-rm-nano", folder)
-    return folder
+    return uncalibrated(tmp_path / "store")
 
 
 def test_a_calibration_goes_into_a_model_and_is_served(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def shrunken(folder: Path, **over: Any) -> Path:
     Qwen3MoeForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     manifest = json.loads((NANO / "manifest.json").read_text())
-    manifest |= {"name": folder.name, "files": write_files_entry(folder)}
+    manifest |= {"name": folder.name, "trained": False, "files": write_files_entry(folder)}
     del manifest["canary"]
     manifest["calibrations"] = {"active": "identity", "files": []}
     (folder / "manifest.json").write_text(json.dumps(manifest))

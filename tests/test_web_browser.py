@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from houses import chat, item
+from models import uncalibrated
 from servers import Served, free_port
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -35,7 +36,8 @@ Page = Any
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    flags = ("--max-tokens", str(ALLOWED_TOKENS + 1))
+    store = uncalibrated(tmp_path_factory.mktemp("store")).parent
+    flags = ("--max-tokens", str(ALLOWED_TOKENS + 1), "--model-store", str(store))
     served = Served(free_port(), tmp_path_factory.mktemp("state"), *flags)
     try:
         served.ready()
