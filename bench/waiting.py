@@ -57,10 +57,10 @@ async def _post(client: httpx.AsyncClient, body: bytes) -> int:
     """Tokens of the one item's prompt. Raises `RuntimeError` when it was not scored."""
     answer = await client.post("/score", content=body, headers={"content-type": "application/json"})
     (result,) = answer.raise_for_status().json()["results"]
-    if "usage" not in result:
+    if result["status"] != "scored":
         message = f"an item was not scored: {result['error']}"
         raise RuntimeError(message)
-    found: int = result["usage"]["prompt_tokens"]
+    found: int = result["tokens"]["prompt"]
     return found
 
 
