@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 MOVED_AT_MOST = 0.02  # logit, bfloat16
 BACK_WITHIN_S = 600
@@ -188,16 +189,13 @@ async def drills(kills: int, freezes: int) -> dict[str, Any]:
         for task in load:
             task.cancel()
         figures |= {"seen": dict(clients.seen), "worst_logit_move": clients.worst}
-        figures["server_mib"] = memory_mib(server.process.pid)
+        figures["server_mib"] = round(
+            psutil.Process(server.process.pid).memory_info().rss / 2**20, 1
+        )
     if clients.worst > MOVED_AT_MOST:
         message = f"a logit moved by {clients.worst}"
         raise SystemExit(message)
     return figures
-
-
-def memory_mib(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
 
 
 async def out_of_restarts() -> dict[str, int]:

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -137,18 +138,15 @@ async def probing(http: httpx.AsyncClient, waits_s: list[float]) -> None:
         await asyncio.sleep(_PROBE_EVERY_S)
 
 
-def rss_mib(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
 def p99(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[-1] if len(values) > 1 else 0.0
 
 
-async def flood(clients: Clients, pid: int, times: float, seconds: float) -> dict[str, Any]:
+async def flood(
+    clients: Clients, server: psutil.Process, times: float, seconds: float
+) -> dict[str, Any]:
     plateau = await clients.plateau(_PLATEAU_S)
-    before_mib, waits_s, seen = rss_mib(pid), list[float](), Seen()
+    before, waits_s, seen = server.memory_info().rss, list[float](), Seen()
     probe = asyncio.create_task(probing(clients.http, waits_s))
     took_s = await clients.offer(times * plateau / _ITEMS, seconds, seen)
     probe.cancel()
@@ -170,7 +168,7 @@ async def flood(clients: Clients, pid: int, times: float, seconds: float) -> dic
         "retry_after_values": len(set(seen.retry_after_s)),
         "other_answers": seen.other,
         "livez_p99_ms": 1000 * p99(waits_s),
-        "rss_growth_mib": rss_mib(pid) - before_mib,
+        "rss_growth_mib": (server.memory_info().rss - before) / 2**20,
     }
 
 
@@ -191,7 +189,7 @@ async def storm(clients: Clients, plateau: float) -> dict[str, Any]:
 async def measure(url: str, pid: int, options: argparse.Namespace) -> dict[str, Any]:
     clients = Clients(url, options.seed)
     async with clients.http:
-        flooded = await flood(clients, pid, options.times, options.seconds)
+        flooded = await flood(clients, psutil.Process(pid), options.times, options.seconds)
         await asyncio.sleep(_TIMEOUT_S)
         return flooded | await storm(clients, flooded["plateau_items_per_s"])
 

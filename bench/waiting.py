@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -48,11 +48,6 @@ def bodies(count: int, tokens: int, seed: int) -> list[bytes]:
     return made
 
 
-def rss_bytes(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
 async def _post(client: httpx.AsyncClient, body: bytes) -> int:
     """Tokens of the one item's prompt. Raises `RuntimeError` when it was not scored."""
     answer = await client.post("/score", content=body, headers={"content-type": "application/json"})
@@ -65,23 +60,23 @@ async def _post(client: httpx.AsyncClient, body: bytes) -> int:
 
 
 async def measure(server: PacedServer, first: bytes, load: list[bytes]) -> dict[str, Any]:
-    pid = server.process.pid
+    process = psutil.Process(server.process.pid)
     limits = httpx.Limits(max_connections=len(load) + 2)
     async with httpx.AsyncClient(base_url=server.url, timeout=_TIMEOUT_S, limits=limits) as client:
         tokens = await _post(client, first)
         await asyncio.sleep(_SETTLE_S)
-        before = rss_bytes(pid)
+        before = process.memory_info().rss
         sent = [asyncio.create_task(_post(client, body)) for body in load]
         end, waiting, peak = time.monotonic() + _TIMEOUT_S, 0, before
         while waiting < len(load) - 2 and time.monotonic() < end:
             waiting = (await client.get("/load")).json()["waiting_items"]
-            peak = max(peak, rss_bytes(pid))
+            peak = max(peak, process.memory_info().rss)
             if any(task.done() for task in sent):
                 await asyncio.gather(*(task for task in sent if task.done()))
             await asyncio.sleep(0.1)
         await asyncio.sleep(_SETTLE_S)
         waiting = (await client.get("/load")).json()["waiting_items"]
-        after = rss_bytes(pid)
+        after = process.memory_info().rss
         for task in sent:
             task.cancel()
         await asyncio.gather(*sent, return_exceptions=True)

@@ -83,7 +83,7 @@ def recipe(tiny: Path, *stages: dict[str, Any], **over: Any) -> Recipe:
 
 
 def weights_of(run: Run) -> dict[str, torch.Tensor]:
-    return load_file(run.export() / "model.safetensors")
+    return load_file(run.export("model") / "model.safetensors")
 
 
 def test_a_run_that_was_stopped_ends_in_the_same_weights(tiny: Path, tmp_path: Path) -> None:
@@ -96,6 +96,15 @@ def test_a_run_that_was_stopped_ends_in_the_same_weights(tiny: Path, tmp_path: P
         parts = Run(plan, tmp_path / "parts", cpu=True)
         parts.train(until_steps=stop_at)
     one, two = weights_of(whole), weights_of(parts)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_another_run_can_begin_where_a_stage_ended(tiny: Path, tmp_path: Path) -> None:
+    first = Run(recipe(tiny), tmp_path / "first", cpu=True)
+    first.train()
+    base = {"folder": tiny, "weights": tmp_path / "first" / "after-drills"}
+    branch = Run(recipe(tiny, base=base), tmp_path / "branch", cpu=True)
+    one, two = weights_of(first), weights_of(branch)
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 

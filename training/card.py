@@ -11,14 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app import store
+from app import quality, store
 
 _SCORERS = ("as served", "recalibrated")
-Found = Mapping[str, Any] | float | None
 
 
 def card(
@@ -92,39 +91,13 @@ def _measured(report: Mapping[str, Any]) -> str:
     if failed:
         head += f"; {failed} had no score and are left out"
     rows = ["| | " + " | ".join(s["name"] for s in shown) + " |", "|---" * (len(shown) + 1) + "|"]
-    for name, read in _rows(report):
-        rows.append(f"| {name} | " + " | ".join(_cell(read(s)) for s in shown) + " |")
+    for name, read in quality.lines(report):
+        heading = name.replace("  ", "… ", 1)
+        rows.append(f"| {heading} | " + " | ".join(_cell(read(s)) for s in shown) + " |")
     return head + ".\n\n" + "\n".join(rows)
 
 
-def _rows(report: Mapping[str, Any]) -> list[tuple[str, Callable[[Mapping[str, Any]], Found]]]:
-    points = report["scorers"][0]["best_of_k"]["points"]
-    largest = max(
-        (at for at, p in enumerate(points) if p["k"] <= 8 and p["instances"] >= 10), default=None
-    )
-    found: list[tuple[str, Callable[[Mapping[str, Any]], Found]]] = [
-        ("AUC", lambda s: s["auc"]),
-        (f"AUC within {report['by']}", lambda s: s["within"] and s["within"]["auc"]),
-        ("… above shorter is better", lambda s: s["within_above_shorter"]),
-        ("ECE", lambda s: _of(s, "ece")),
-        ("… its floor", lambda s: (_of(s, "ece") or {}).get("floor")),
-        ("Brier skill", lambda s: _of(s, "brier_skill")),
-    ]
-    if largest is not None:
-        k = points[largest]["k"]
-        found.append((f"RM@{k}", lambda s: s["best_of_k"]["points"][largest]["picked"]))
-        found.append(
-            ("… share of random → oracle", lambda s: s["best_of_k"]["points"][largest]["share"])
-        )
-    return found
-
-
-def _of(scorer: Mapping[str, Any], name: str) -> Any:
-    found = scorer["summary"]
-    return found[name] if found and found["enough"] else None
-
-
-def _cell(found: Found) -> str:
+def _cell(found: Mapping[str, Any] | float | None) -> str:
     if found is None:
         return "—"
     if isinstance(found, float):

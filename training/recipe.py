@@ -28,11 +28,12 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Base(Closed):
     """Whose architecture, tokenizer, template and answer tokens: a folder of the model store.
 
-    `weights`: begin from its weights, or from the seed alone.
+    `weights`: begin from its weights, from the seed alone, or from those in another folder, such as
+    the `after-STAGE` of a run.
     """
 
     folder: Path
-    weights: Literal["load", "random"]
+    weights: Literal["load", "random"] | Path
     attention: str = "sdpa"
     gradient_checkpointing: bool = False
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-Scorer = Mapping[str, Any]
-_FEW = 10  # instances that a point of best-of-k needs to be shown
+from app import quality
 
 
 def measure_table(report: Mapping[str, Any]) -> Table:
@@ -26,7 +25,7 @@ def measure_table(report: Mapping[str, Any]) -> Table:
     scorers = report["scorers"]
     for scorer in scorers:
         table.add_column(Text(scorer["name"]), justify="right", min_width=13)
-    for name, read in _measures(report):
+    for name, read in quality.lines(report):
         table.add_row(name, *(_cell(read(scorer)) for scorer in scorers))
     return table
 
@@ -46,49 +45,6 @@ def slice_table(report: Mapping[str, Any]) -> Table:
         measures = [_cell(found[name]) for name in ("auc", "ece", "brier")]
         table.add_row(*head, measures[0], measures[1], floor, measures[2])
     return table
-
-
-def _measures(report: Mapping[str, Any]) -> list[tuple[str, Callable[[Scorer], Any]]]:
-    """(heading, how to read it)."""
-    rows: list[tuple[str, Callable[[Scorer], Any]]] = [
-        ("AUC, pooled", lambda s: s["auc"]),
-        (f"AUC within {report['by']}", lambda s: s["within"] and s["within"]["auc"]),
-        ("  above shorter, pooled", lambda s: s["auc_above_shorter"]),
-        ("  above shorter, within", lambda s: s["within_above_shorter"]),
-        ("ECE, 15 equal widths", _of("ece")),
-        ("  floor", _of("ece", "floor")),
-        ("ECE, 15 equal masses", _of("ece_equal_mass")),
-        ("  floor", _of("ece_equal_mass", "floor")),
-        ("Brier", _of("brier")),
-        ("  skill", _of("brier_skill")),
-        ("log loss", _of("log_loss")),
-    ]
-    points = report["scorers"][0]["best_of_k"]["points"]
-    for at, point in enumerate(points):
-        if point["instances"] >= _FEW and _shown(point["k"], len(points)):
-            rows.append((f"RM@{point['k']}, {point['instances']} inst.", _point(at, "picked")))
-            if point["share"]:
-                rows.append(("  share of random → oracle", _point(at, "share")))
-    return rows
-
-
-def _shown(k: int, largest: int) -> bool:
-    """1, 2, 4, 8 … and the last."""
-    return k == largest or k & (k - 1) == 0
-
-
-def _of(name: str, part: str | None = None) -> Callable[[Scorer], Any]:
-    def read(scorer: Scorer) -> Any:
-        found = scorer["summary"]
-        if not found or not found["enough"]:
-            return None
-        return found[name] if part is None else found[name][part]
-
-    return read
-
-
-def _point(at: int, name: str) -> Callable[[Scorer], Any]:
-    return lambda scorer: scorer["best_of_k"]["points"][at][name]
 
 
 def _cell(found: Any) -> str:

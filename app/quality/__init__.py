@@ -8,6 +8,7 @@ summary.py  AUC, ECE, Brier, log loss        within.py     order inside one poli
 best_of_k.py  RM@k                           drift.py      PSI
 methods.py  Platt, temperature, beta, isotonic   venn_abers.py  intervals   fit.py  the document
 baselines.py  what needs no model            evaluation.py all of it about one verifier, as JSON
+lines.py    that JSON, line by line
 figures.py    reliability and RM@k as PNG and SVG
 
 Never a number from under 30 rows or one class alone: `NotEnoughLabels`. scikit-learn and matplotlib
@@ -26,6 +27,7 @@ from app.quality.figures import (
     svg_text,
 )
 from app.quality.fit import FOLDS, fit, out_of_fold
+from app.quality.lines import lines
 from app.quality.methods import METHODS
 from app.quality.sample import MIN_ROWS, Estimate, sample
 from app.quality.summary import Bin, CalibrationError, Decomposition, Summary, slice_of, summary
@@ -62,6 +64,7 @@ __all__ = [
     "figures_of",
     "fit",
     "histogram",
+    "lines",
     "out_of_fold",
     "reliability_figure",
     "sample",

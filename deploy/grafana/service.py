@@ -252,6 +252,12 @@ _TOKENS = Row(
             {"{{instance}}": "swe_rm_store_waiting_scores{@}"},
         ),
         Panel(
+            "Tasks of the event loop",
+            "Rises and falls with the load. A floor that rises from day to day is a leak.",
+            "short",
+            {"{{instance}}": "swe_rm_loop_tasks{@}"},
+        ),
+        Panel(
             "Disk of the state folder",
             "Share that is free.",
             "percentunit",

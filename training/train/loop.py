@@ -72,10 +72,11 @@ class Run:
             if not self._stage(planned, looked, ends_at):
                 self.save()
                 return False
+            self.export(f"after-{stage.name}")
             self.place.stage, self.place.step = self.place.stage + 1, 0
             self.save()
         self._look(looked)
-        self.export()
+        self.export("model")
         return True
 
     def _stage(
@@ -202,9 +203,9 @@ class Run:
             fresh.rename(state)
         self._saved_at = time.monotonic()
 
-    def export(self) -> Path:
-        """The weights as safetensors in bfloat16, beside the config."""
-        target = self.folder / "model"
+    def export(self, name: str) -> Path:
+        """The weights as safetensors in bfloat16, beside the config, in a folder of the run's."""
+        target = self.folder / name
         model = self.accelerator.unwrap_model(self.model)
         state = {
             name: value.to(torch.bfloat16)
@@ -247,15 +248,13 @@ class Run:
 def load(recipe: Recipe) -> Any:
     """The model to train, float32 on a CPU. Nothing is fetched and no code of a model is run."""
     dtype = torch.float32
-    if recipe.base.weights == "load":
-        model = AutoModelForCausalLM.from_pretrained(
-            recipe.base.folder, dtype=dtype, attn_implementation=recipe.base.attention
-        )
-    else:
+    weights, how = recipe.base.weights, {"attn_implementation": recipe.base.attention}
+    if weights == "random":
         config = AutoConfig.from_pretrained(recipe.base.folder)
-        model = AutoModelForCausalLM.from_config(
-            config, dtype=dtype, attn_implementation=recipe.base.attention
-        )
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype, **how)
+    else:
+        folder = recipe.base.folder if weights == "load" else weights
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **how)
     if recipe.base.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     return model
