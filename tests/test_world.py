@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from app import adapters
@@ -129,6 +131,33 @@ def everything() -> Task:
     return Task(
         "everything", "everything", "all", "All.", EVERYTHING, visible, EVERYTHING_HIDDEN, probes, ()
     )  # fmt: skip
+
+
+_ASKS = """
+import os, subprocess, sys, time
+command = [sys.executable, "-I", sys.argv[1], str(os.getpid())]
+server = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+if os.fork() == 0:  # holds the pipe open, as another worker of a pool does
+    time.sleep(60)
+print(server.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_the_server_of_forks_ends_with_him_who_asks() -> None:
+    script = ROOT / "training" / "world" / "forks.py"
+    asking = subprocess.Popen(
+        [sys.executable, "-c", _ASKS, str(script)],
+        stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    with asking:
+        assert asking.stdout is not None
+        server = psutil.Process(int(asking.stdout.readline()))
+        try:
+            asking.kill()
+            server.wait(timeout=20)
+        finally:
+            os.killpg(asking.pid, signal.SIGKILL)
 
 
 def test_every_operator_makes_bugs_that_count(judge: Judge, everything: Task) -> None:

@@ -1,6 +1,6 @@
 """The untrained small model: our tokenizer, a Qwen3-MoE with seeded random weights, its manifest.
 
-    python -m training.seed_model model_store/swe-rm-nano
+    python -m training.seed_model FOLDER
 
 Its numbers mean nothing: it stands where a trained model will, so that everything around it is real.
 """

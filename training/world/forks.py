@@ -1,6 +1,8 @@
 """Runs tests and probes on a folder, each request in a fork of its own. A script, not a module.
 
-    python -I forks.py        one JSON request a line on stdin, one JSON answer a line on stdout
+    python -I forks.py PID    one JSON request a line on stdin, one JSON answer a line on stdout
+
+Ends with stdin, and with PID, who asks: killed, he closes no pipe that others inherited.
 
 A request names `root`, `package`, `module`, `tests` (name → file), `probes` ([setup, expression])
 and `limit_s`; the answer holds for every test file {test: passed} and for every probe its outcome,
@@ -22,6 +24,7 @@ _ONE_S = 0.5  # of processor time: a busy machine must not fail a test
 _ALL_S = 5
 _MEMORY_BYTES = 2 << 30
 _SHORT = 300
+_ALIVE_EVERY_S = 2.0
 
 
 class _Late(BaseException):
@@ -148,9 +151,18 @@ def _answer(request):
         return None
 
 
+def _lines(asking):
+    while os.getppid() == asking:
+        if select.select([sys.stdin], [], [], _ALIVE_EVERY_S)[0]:
+            line = sys.stdin.readline()
+            if not line:
+                return
+            yield line
+
+
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks says when to end
-    for line in sys.stdin:
+    for line in _lines(int(sys.argv[1])):
         sys.stdout.write(json.dumps(_answer(json.loads(line))) + "\n")
         sys.stdout.flush()
