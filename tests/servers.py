@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -45,14 +46,14 @@ class Served:
             stdout=self.said, stderr=subprocess.STDOUT, env=os.environ | knobs,
         )  # fmt: skip
 
-    def ready(self) -> None:
-        for _ in range(600):
+    def ready(self, within_s: float = 60.0) -> None:
+        until = time.monotonic() + within_s
+        while time.monotonic() < until:
             assert self.process.poll() is None, self.end()
-            try:
+            with suppress(httpx.TransportError):
                 if httpx.get(f"{self.url}/readyz").status_code == 200:
                     return
-            except httpx.TransportError:
-                time.sleep(0.1)
+            time.sleep(0.1)
         pytest.fail("the server did not become ready")
 
     def until_state(self, text: str) -> httpx.Response:
