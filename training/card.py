@@ -91,7 +91,7 @@ def _measured(report: Mapping[str, Any]) -> str:
     if failed:
         head += f"; {failed} had no score and are left out"
     rows = ["| | " + " | ".join(s["name"] for s in shown) + " |", "|---" * (len(shown) + 1) + "|"]
-    for name, read in quality.lines(report):
+    for name, read in [*quality.lines(report), *quality.best_of_k_lines(report)]:
         heading = name.replace("  ", "… ", 1)
         rows.append(f"| {heading} | " + " | ".join(_cell(read(s)) for s in shown) + " |")
     return head + ".\n\n" + "\n".join(rows)

@@ -25,7 +25,7 @@ def measure_table(report: Mapping[str, Any]) -> Table:
     scorers = report["scorers"]
     for scorer in scorers:
         table.add_column(Text(scorer["name"]), justify="right", min_width=13)
-    for name, read in quality.lines(report):
+    for name, read in [*quality.lines(report), *quality.best_of_k_lines(report)]:
         table.add_row(name, *(_cell(read(scorer)) for scorer in scorers))
     return table
 

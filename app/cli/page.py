@@ -38,7 +38,9 @@ def page(report: Mapping[str, Any]) -> str:
     )
     try:
         figures = {name: quality.svg_text(figure) for name, figure in quality.figures_of(report)}
-        return environment.get_template("quality.html").render(report=report, figures=figures)
+        return environment.get_template("quality.html").render(
+            report=report, figures=figures, lines=quality.lines(report), few=quality.MIN_INSTANCES
+        )
     except (KeyError, IndexError, TypeError, UndefinedError) as error:
         message = f"the report is not whole: {error}"
         raise StartError(message) from error

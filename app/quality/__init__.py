@@ -16,7 +16,7 @@ are imported when they are first needed.
 """
 
 from app.quality.baselines import Baseline, baselines, counts_of
-from app.quality.best_of_k import Curve, Point, best_of_k
+from app.quality.best_of_k import MIN_INSTANCES, Curve, Point, best_of_k
 from app.quality.drift import Drift, drift, histogram
 from app.quality.evaluation import SERVED, Runs, evaluate
 from app.quality.figures import (
@@ -27,7 +27,7 @@ from app.quality.figures import (
     svg_text,
 )
 from app.quality.fit import FOLDS, fit, out_of_fold
-from app.quality.lines import lines
+from app.quality.lines import best_of_k_lines, lines
 from app.quality.methods import METHODS
 from app.quality.sample import MIN_ROWS, Estimate, sample
 from app.quality.summary import Bin, CalibrationError, Decomposition, Summary, slice_of, summary
@@ -37,6 +37,7 @@ from app.quality.within import Difference, PolicyAuc, Within, auc_within, auc_wi
 __all__ = [
     "FOLDS",
     "METHODS",
+    "MIN_INSTANCES",
     "MIN_ROWS",
     "SERVED",
     "Baseline",
@@ -57,6 +58,7 @@ __all__ = [
     "baselines",
     "best_of_k",
     "best_of_k_figure",
+    "best_of_k_lines",
     "counts_of",
     "drift",
     "evaluate",

@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike
 from app.quality import measures
 from app.quality.sample import Estimate, Floats, estimate, sample
 
+MIN_INSTANCES = 10  # a point of fewer is told, but neither drawn nor printed
+
 
 @dataclass(frozen=True, slots=True)
 class Point:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.quality.baselines import BASE_RATE
+from app.quality.best_of_k import MIN_INSTANCES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,6 @@ _BLUE, _ORANGE, _GREEN, _PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 _INK, _GREY = "#222222", "#767676"
 _LOOKS = ((_BLUE, "-", "o"), (_ORANGE, "--", "s"), (_GREEN, "-.", "^"), (_PURPLE, ":", "D"))
 _DPI = 150
-_FEW = 10  # a point of fewer instances is left out of the picture
 
 
 def reliability_figure(panels: Sequence[tuple[str, Mapping[str, Any]]]) -> Figure:
@@ -45,14 +45,16 @@ def best_of_k_figure(curves: Sequence[tuple[str, Mapping[str, Any]]]) -> Figure:
 
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.subplots()
-    bounds = [point for point in curves[0][1]["points"] if point["instances"] >= _FEW]
+    bounds = [point for point in curves[0][1]["points"] if point["instances"] >= MIN_INSTANCES]
     at = [point["k"] for point in bounds]
     for name, line in (("oracle", "--"), ("random", ":")):
         heights = [point[name]["value"] for point in bounds]
         axes.plot(at, heights, color=_GREY, linestyle=line, label=name)
     for index, (name, curve) in enumerate(curves):
         colour, dash, marker = _LOOKS[index % len(_LOOKS)]
-        points = [point["picked"] for point in curve["points"] if point["instances"] >= _FEW]
+        points = [
+            point["picked"] for point in curve["points"] if point["instances"] >= MIN_INSTANCES
+        ]
         heights = [point["value"] for point in points]
         axes.plot(at, heights, color=colour, linestyle=dash, marker=marker, ms=5, label=name)
         if index == 0:

@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.quality.best_of_k import MIN_INSTANCES
+
 Scorer = Mapping[str, Any]
-_FEW = 10  # instances that a point of best-of-k needs to be shown
+Line = tuple[str, Callable[[Scorer], Any]]
 
 
-def lines(report: Mapping[str, Any]) -> list[tuple[str, Callable[[Scorer], Any]]]:
-    """(heading, how to read it off a scorer): a number, an estimate with its interval, or None."""
-    rows: list[tuple[str, Callable[[Scorer], Any]]] = [
+def lines(report: Mapping[str, Any]) -> list[Line]:
+    """(heading, how to read it off a scorer): a number, an estimate with its interval, or None.
+    Indented headings belong to the line above them."""
+    rows: list[Line] = [
         ("AUC, pooled", lambda s: s["auc"]),
         (f"AUC within {report['by']}", lambda s: s["within"] and s["within"]["auc"]),
-        ("  above shorter, pooled", lambda s: s["auc_above_shorter"]),
-        ("  above shorter, within", lambda s: s["within_above_shorter"]),
+    ]
+    if any(scorer["auc_above_shorter"] for scorer in report["scorers"]):
+        rows += [
+            ("  above shorter, pooled", lambda s: s["auc_above_shorter"]),
+            ("  above shorter, within", lambda s: s["within_above_shorter"]),
+        ]
+    return [
+        *rows,
         ("ECE, 15 equal widths", _of("ece")),
         ("  floor", _of("ece", "floor")),
         ("ECE, 15 equal masses", _of("ece_equal_mass")),
@@ -24,9 +33,14 @@ def lines(report: Mapping[str, Any]) -> list[tuple[str, Callable[[Scorer], Any]]
         ("  skill", _of("brier_skill")),
         ("log loss", _of("log_loss")),
     ]
+
+
+def best_of_k_lines(report: Mapping[str, Any]) -> list[Line]:
+    """The same of RM@k, for k = 1, 2, 4, 8 … and the last that has enough instances."""
+    rows: list[Line] = []
     points = report["scorers"][0]["best_of_k"]["points"]
     for at, point in enumerate(points):
-        if point["instances"] >= _FEW and _shown(point["k"], len(points)):
+        if point["instances"] >= MIN_INSTANCES and _shown(point["k"], len(points)):
             rows.append((f"RM@{point['k']}, {point['instances']} inst.", _point(at, "picked")))
             if point["share"]:
                 rows.append(("  share of random → oracle", _point(at, "share")))

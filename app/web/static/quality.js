@@ -5,6 +5,7 @@ import { plot } from "./chart.js";
 import { byId, count, el, plural, table } from "./dom.js";
 import { onSubmit, open, problem } from "./shell.js";
 
+const MIN_INSTANCES = 10;  // a point of RM@k by fewer is told, but not drawn
 const three = (n) => n.toFixed(3);
 const estimate = (e) => el("td", {}, three(e.value), el("small", {}, ` ${three(e.low)} – ${three(e.high)}`));
 
@@ -27,8 +28,9 @@ function reliability(slice) {
 }
 
 function rmAtK(slice) {
-  if (!slice.rm_at_k) return el("p", { class: "quiet" }, "RM@k: no instance has two labelled candidates, or too few labels have an instance.");
-  const points = slice.rm_at_k, last = Math.max(2, points.at(-1).k);
+  const points = (slice.rm_at_k ?? []).filter((p) => p.instances >= MIN_INSTANCES);
+  if (points.length < 2) return el("p", { class: "quiet" }, `RM@k: fewer than ${MIN_INSTANCES} instances have two labelled candidates.`);
+  const last = Math.max(2, points.at(-1).k);
   const x = (k) => (k - 1) / (last - 1);
   const of = (name) => points.map((p) => [x(p.k), p[name].value]);
   return el("figure", {}, plot({ name: "RM@k: share of instances resolved by the pick among k", xs: [[0, "k = 1"], [1, `k = ${last}`]],
