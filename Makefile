@@ -35,7 +35,7 @@ test-clients: install ## The dialects, with their clients' own published code
 	@.venv-clients/bin/python -m pytest tests/clients
 
 test-grafana: install ## Dashboards and alerts against a real Prometheus (Debian: prometheus)
-	@WITH_PROMETHEUS=1 $(VENV)/python -m pytest tests/test_deploy_prometheus.py tests/test_deploy_grafana.py
+	@WITH_PROMETHEUS=1 $(VENV)/python -m pytest -s tests/test_deploy_prometheus.py tests/test_deploy_grafana.py
 
 test-deploy: install ## Dockerfile, compose file and Kubernetes manifests by hadolint and their schemas (with kubectl installed)
 	@locks/install-beside deploy

@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -184,10 +185,20 @@ def prometheus(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iter
     )  # fmt: skip
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            started(client)
             yield client
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def started(client: httpx.Client) -> None:
+    for _ in range(300):
+        with suppress(httpx.TransportError):
+            if client.get("/-/ready").is_success:
+                return
+        time.sleep(0.1)
+    pytest.fail("Prometheus did not start")
 
 
 def page_of(served: Served) -> str:
@@ -233,11 +244,21 @@ def test_every_panel_and_alert_has_data(
     empty = dict(expressions)
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
-        with suppress(httpx.TransportError):  # Prometheus is starting
-            empty = {name: e for name, e in empty.items() if not query(prometheus, e)}
+        empty = {name: e for name, e in empty.items() if not query(prometheus, e)}
         missing = {n: e for n, e in empty.items() if not any(name in e for name in absent)}
         if not missing:
             break
         time.sleep(2)
+    sys.stdout.write(told(engine, expressions, empty, absent))
     assert missing == {}
     assert len(expressions) - len(empty) > len(expressions) / 2
+
+
+def told(
+    engine: str, expressions: dict[str, str], empty: dict[str, str], absent: dict[str, str]
+) -> str:
+    """A table, panel by panel, for who runs this with -s."""
+    why = {name: next((w for n, w in absent.items() if n in e), "") for name, e in empty.items()}
+    rows = [f"| {name} | {why.get(name, 'data')} |" for name in expressions]
+    head = f"{engine}: {len(expressions) - len(empty)} of {len(expressions)} expressions have data"
+    return "\n".join(["", head, "", "| panel / series | |", "|---|---|", *rows])

@@ -328,7 +328,18 @@ async def test_10_000_outcomes_at_once(store: Store) -> None:
         store.put(facts(f"s{n}"))
     answers = await store.record([label(f"s{n}", n % 3 == 0) for n in range(10_000)], "local")
     assert set(answers) == {Recorded("recorded", 1)}
+    turns = 0
+
+    async def turning() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(turning())
     assert len(await store.labelled(NOW)) == 10_000
+    other.cancel()
+    assert turns > 20  # others are served between its parts
 
 
 async def test_a_window_counts_a_trajectory_of_a_model_once(store: Store) -> None:
@@ -338,11 +349,12 @@ async def test_a_window_counts_a_trajectory_of_a_model_once(store: Store) -> Non
     store.put(facts("d", created_at=NOW - DAY_S))
     store.put(facts("e", tags={"policy": "p"}))
     await store.record([digest("a"), label("d")], "local")
-    window = await store.window(NOW - 1, "policy")
-    assert [(each.revision, each.logit) for each in window.labelled] == [
+    labelled = await store.labelled(NOW - 1)
+    assert [(each.revision, each.logit) for each in labelled] == [
         ("sha256:weights", 0.5), ("sha256:other", 0.5),
     ]  # fmt: skip
-    assert {(each.value, each.trajectories) for each in window.counted} == {("p", 2), (None, 1)}
+    counted = await store.counted(NOW - 1, "policy")
+    assert {(each.value, each.trajectories) for each in counted} == {("p", 2), (None, 1)}
 
 
 async def test_clocks_that_are_wrong_hurt_nothing(store: Store) -> None:

@@ -21,7 +21,6 @@ from app.outcomes.facts import (
     Switch,
 )
 from app.outcomes.store import OUTCOMES_A_MINUTE, Store, open_store
-from app.outcomes.windows import Window
 
 __all__ = [
     "OUTCOMES_A_MINUTE",
@@ -37,6 +36,5 @@ __all__ = [
     "Store",
     "StoredCalibration",
     "Switch",
-    "Window",
     "open_store",
 ]

@@ -21,6 +21,7 @@ from app.outcomes import windows
 from app.outcomes.calibrations import Calibrations
 from app.outcomes.database import PATIENCE_S, Database, read_url
 from app.outcomes.facts import (
+    Counted,
     Counts,
     KeptOutcome,
     Labelled,
@@ -153,16 +154,16 @@ class Store:
         async with self.database.reading() as connection:
             return [KeptOutcome(*row) for row in await connection.execute(statement)]
 
-    async def window(self, since: float, slicing: Slicing) -> windows.Window:
-        """Scores made at `since` (seconds since the epoch) or later, and their outcomes."""
+    async def counted(self, since: float, slicing: Slicing) -> tuple[Counted, ...]:
+        """What was scored at `since` (seconds since the epoch) or later."""
         await self.recorder.flush()
         async with self.database.reading(_WINDOW_PATIENCE_S) as connection:
-            return await windows.read_window(connection, since, slicing)
+            return await windows.read_counts(connection, since, slicing)
 
-    async def labelled(self, since: float) -> tuple[Labelled, ...]:
-        """The labelled ones of `window`."""
+    async def labelled(self, since: float, most: int = windows.MOST_LABELS) -> tuple[Labelled, ...]:
+        """Those of them that have an outcome, with it: the `most` latest outcomes."""
         async with self.database.reading(_WINDOW_PATIENCE_S) as connection:
-            return await windows.read_labelled(connection, since)
+            return await windows.read_labelled(connection, since, most)
 
     async def logits(self, since: float, revision: str, most: int) -> list[float]:
         """Log-odds of the latest scores of one model, labelled or not."""

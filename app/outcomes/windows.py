@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import bisect
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, distinct, func, or_, select
@@ -14,27 +14,23 @@ from app.outcomes.facts import RANK, Counted, Labelled
 from app.outcomes.labels import FLOOD, FLOOD_WINDOW_S
 from app.outcomes.tables import outcomes, scores
 
-MOST_ROWS = 200_000  # of labels, the latest; bounds what a window may hold in memory
+_TOLD = ("resolved", "evidence", "selected")
+_COLUMNS = (
+    *(scores.c[name] for name in ("id", "key_id", *Labelled.__slots__) if name not in _TOLD),
+    *(outcomes.c[name] for name in ("recorded_at", *_TOLD)),
+)
+MOST_LABELS = 200_000  # bounds what a window may hold in memory
 MOST_SLICES = 1000
+_ROWS_AT_ONCE = 500  # some milliseconds of the event loop
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """`labelled`: one entry for each (trajectory, revision), its first score; `counted`: all that
-    was scored, by slice."""
+async def read_labelled(
+    connection: AsyncConnection, since: float, most: int
+) -> tuple[Labelled, ...]:
+    """Scores made at `since` (seconds since the epoch) or later that have an outcome; of outcomes the
+    `most` latest.
 
-    labelled: tuple[Labelled, ...]
-    counted: tuple[Counted, ...]
-
-
-async def read_window(connection: AsyncConnection, since: float, slicing: str) -> Window:
-    """Scores made at `since` (seconds since the epoch) or later."""
-    labelled = await read_labelled(connection, since)
-    return Window(labelled, await _count(connection, since, slicing))
-
-
-async def read_labelled(connection: AsyncConnection, since: float) -> tuple[Labelled, ...]:
-    """Each (trajectory, revision) once, under its first score in the window. Of several outcomes the
+    Each (trajectory, revision) once, under its first score in the window. Of several outcomes the
     best evidence counts, then the latest; what a key told in the minute before it flooded counts for
     nothing, for it was the flood's beginning."""
     applies = and_(
@@ -43,23 +39,32 @@ async def read_labelled(connection: AsyncConnection, since: float) -> tuple[Labe
         or_(outcomes.c.score_id.is_(None), outcomes.c.score_id == scores.c.score_id),
     )
     statement = (
-        select(scores, outcomes.c.id.label("outcome_id"), outcomes.c.resolved)
-        .add_columns(outcomes.c.evidence, outcomes.c.selected, outcomes.c.recorded_at)
+        select(*_COLUMNS, outcomes.c.id.label("outcome_id"))
         .join(outcomes, applies)
         .where(scores.c.created_at >= since, outcomes.c.quarantine.is_(None))
         .order_by(outcomes.c.id.desc())
-        .limit(MOST_ROWS)
+        .limit(most)
     )
     floods = await _floods(connection, since)
+    rows: list[Any] = []
+    parts = statement.execution_options(yield_per=_ROWS_AT_ONCE)
+    async with connection.stream(parts) as result:
+        async for part in result.partitions():
+            rows += part
+    return await asyncio.to_thread(_counting, rows, floods)
+
+
+def _counting(rows: Sequence[Any], floods: Mapping[str, list[float]]) -> tuple[Labelled, ...]:
     best: dict[int, Any] = {}
-    for row in await connection.execute(statement):
+    for row in rows:
         if _ran_into(floods.get(row.key_id, []), row.recorded_at):
             continue
         other = best.get(row.id)
         if other is None or _weight(row) < _weight(other):
             best[row.id] = row
     first: dict[tuple[str, str], Labelled] = {}
-    for _, row in sorted(best.items()):
+    for score in sorted(best):
+        row = best[score]
         first.setdefault((row.trajectory_digest, row.revision), _labelled(row._mapping))
     return tuple(first.values())
 
@@ -93,7 +98,10 @@ async def read_logits(
     return list((await connection.execute(statement)).scalars())
 
 
-async def _count(connection: AsyncConnection, since: float, slicing: str) -> tuple[Counted, ...]:
+async def read_counts(
+    connection: AsyncConnection, since: float, slicing: str
+) -> tuple[Counted, ...]:
+    """How many trajectories were scored at `since` or later, labelled or not, by slice."""
     value = scores.c[slicing]
     by = (value, scores.c.model, scores.c.revision, scores.c.calibration)
     count = func.count(distinct(scores.c.trajectory_digest))

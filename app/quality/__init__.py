@@ -30,7 +30,15 @@ from app.quality.fit import FOLDS, fit, out_of_fold
 from app.quality.lines import best_of_k_lines, lines
 from app.quality.methods import METHODS
 from app.quality.sample import MIN_ROWS, Estimate, sample
-from app.quality.summary import Bin, CalibrationError, Decomposition, Summary, slice_of, summary
+from app.quality.summary import (
+    Bin,
+    CalibrationError,
+    Decomposition,
+    Summary,
+    plain,
+    slice_of,
+    summary,
+)
 from app.quality.venn_abers import venn_abers
 from app.quality.within import Difference, PolicyAuc, Within, auc_within, auc_within_difference
 
@@ -68,6 +76,7 @@ __all__ = [
     "histogram",
     "lines",
     "out_of_fold",
+    "plain",
     "reliability_figure",
     "sample",
     "slice_of",

@@ -13,12 +13,14 @@ from app import quality
 from app.api.feedback.follower import Follower
 from app.errors import NotEnoughLabels, ServiceError
 from app.metrics import Metrics
-from app.outcomes import Counted, Labelled, Slicing, Store, Window
+from app.outcomes import Counted, Labelled, Slicing, Store
 
 _LOG = logging.getLogger("swe_rm.quality")
 SLICINGS: tuple[Slicing, ...] = ("model", "calibration", "policy", "source")
 _GAUGE_WINDOW_S = 7 * 86_400.0
+_GAUGE_LABELS = 20_000  # the latest; a second of work
 _REFRESH_S = 30.0
+_REST = 20.0  # times what a refresh took: many labels may not cost a core
 _FRESH_S = 10.0  # outcomes told here show at once, scores and other replicas' so much later
 _DRAWS = 200
 _DRIFT_SCORES = 10_000
@@ -55,8 +57,9 @@ class LiveQuality:
             told, now = self._store.told, self._clock()
             if known and known[0] == told and abs(now - known[1]) < _FRESH_S:
                 return known[2]
-            window = await self._store.window(now - window_s, by)
-            found = await asyncio.to_thread(summarise, window, by)
+            labelled = await self._store.labelled(now - window_s)
+            counted = await self._store.counted(now - window_s, by)
+            found = await asyncio.to_thread(summarise, labelled, counted, by, measured)
             self._kept = {k: v for k, v in self._kept.items() if abs(now - v[1]) < _FRESH_S}
             self._kept[by, window_s] = (told, now, found)
             return found
@@ -64,17 +67,20 @@ class LiveQuality:
     async def refresh(self) -> None:
         """Sets the gauges. Raises what the store raises."""
         metrics = self._metrics.feedback
+        since = self._clock() - _GAUGE_WINDOW_S
+        labelled = await self._store.labelled(since, _GAUGE_LABELS)
         rows: list[tuple[str, str, dict[str, Any]]] = []
         for by in SLICINGS:
-            for each in await self.slices(by, _GAUGE_WINDOW_S):
-                rows.append((by, self.label(by, each["value"]), each))
+            counted = await self._store.counted(since, by)
+            found = await asyncio.to_thread(summarise, labelled, counted, by, gauged)
+            rows += [(by, self.label(by, each["value"]), each) for each in found]
         for gauge in (metrics.auc, metrics.ece, metrics.brier):
             gauge.clear()
         # The largest slice of a label comes last and stands.
         for by, value, each in reversed(rows):
             if each["enough"]:
-                metrics.auc.labels(by, value).set(each["auc"]["value"])
-                metrics.ece.labels(by, value).set(each["ece"]["value"])
+                metrics.auc.labels(by, value).set(each["auc"])
+                metrics.ece.labels(by, value).set(each["ece"])
                 metrics.brier.labels(by, value).set(each["brier"])
         drift = await self.drift()
         metrics.drift.clear()
@@ -96,6 +102,7 @@ class LiveQuality:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            began = time.monotonic()
             try:
                 await self.refresh()
             except ServiceError:  # the store's own gauges say so
@@ -104,7 +111,7 @@ class LiveQuality:
                 # Gauges that stop for ever would look like quality that does not move.
                 self._metrics.defects.labels("quality").inc()
                 _LOG.exception("the gauges of quality were not renewed")
-            await asyncio.sleep(_REFRESH_S)
+            await asyncio.sleep(max(_REFRESH_S, _REST * (time.monotonic() - began)))
 
     def label(self, by: str, value: str | None) -> str:
         """The value of a metric label: bounded, whatever callers write into their tags."""
@@ -115,15 +122,20 @@ class LiveQuality:
         return value
 
 
-def summarise(window: Window, by: Slicing) -> list[dict[str, Any]]:
+def summarise(
+    rows: Iterable[Labelled],
+    counted: Iterable[Counted],
+    by: Slicing,
+    measure: Callable[[list[Labelled]], dict[str, Any]],
+) -> list[dict[str, Any]]:
     """A slice is of one value, model, revision and calibration: probabilities of two calibrations
     are no one distribution. Labels of selected candidates are left out: they were picked by score."""
     labelled: dict[_Key, list[Labelled]] = {}
-    for each in window.labelled:
+    for each in rows:
         if not each.selected:
             labelled.setdefault(_key(by, each), []).append(each)
-    largest = sorted(window.counted, key=lambda c: -c.trajectories)[:MOST_SLICES]
-    return [_slice(c, labelled.get(_key_of(c), [])) for c in largest]
+    largest = sorted(counted, key=lambda c: -c.trajectories)[:MOST_SLICES]
+    return [_slice(c, labelled.get(_key_of(c), []), measure) for c in largest]
 
 
 def _key(by: Slicing, each: Labelled) -> _Key:
@@ -135,7 +147,11 @@ def _key_of(counted: Counted) -> _Key:
     return counted.value, counted.model, counted.revision, counted.calibration
 
 
-def _slice(counted: Counted, rows: list[Labelled]) -> dict[str, Any]:
+def _slice(
+    counted: Counted,
+    rows: list[Labelled],
+    measure: Callable[[list[Labelled]], dict[str, Any]],
+) -> dict[str, Any]:
     positives = sum(row.resolved for row in rows)
     head: dict[str, Any] = {
         "value": counted.value,
@@ -149,7 +165,13 @@ def _slice(counted: Counted, rows: list[Labelled]) -> dict[str, Any]:
     }
     if len(rows) < quality.MIN_ROWS or positives in (0, len(rows)):
         return head | {"enough": False}
-    return head | {"enough": True} | measured(rows)
+    return head | {"enough": True} | measure(rows)
+
+
+def gauged(rows: list[Labelled]) -> dict[str, Any]:
+    """What the gauges show: numbers without intervals."""
+    probability, resolved = [r.probability for r in rows], [int(r.resolved) for r in rows]
+    return dict(quality.plain(probability, resolved))
 
 
 def measured(rows: list[Labelled]) -> dict[str, Any]:
