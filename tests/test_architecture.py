@@ -68,7 +68,7 @@ DOORS: dict[str, tuple[set[str], set[str]]] = {
         {"api", "cli", "config", "admission", "engine", "render", "adapters", "calibration"}
         | {"outcomes", "quality"}
         | NOUNS,
-        {"httpx", "rich", "swe_rm_client", "tokenizers", "vllm", "numpy", "asyncpg", "psutil"}
+        {"httpx", "rich", "swe_rm_client", "tokenizers", "vllm", "numpy", "asyncpg", "psutil", "aiohttp"}
         | {"torch", "transformers"},  # bench.gpu, where there is no vLLM
     ),
     "deploy": (
