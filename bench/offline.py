@@ -18,9 +18,8 @@ def main() -> None:
         skip_tokenizer_init=True,
         block_size=32,
         enable_prefix_caching=True,
-        scheduling_policy="priority",
         disable_log_stats=False,
-        **job["engine"],
+        **{"scheduling_policy": "priority"} | job["engine"],
     )
     yes, no = job["labels"]
     params = SamplingParams(

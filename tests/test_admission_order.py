@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from doors import Guest, counters, door, empty, enter, standing, turns
+from doors import Clock, Guest, counters, door, empty, enter, standing, turns
 
 from app.admission import Admission, capped
 from app.admission.lines import CLASS_SHARE, OLDEST_SHARE
@@ -48,6 +48,22 @@ async def test_classes_then_steps_then_size() -> None:
     assert found == [*urgent, *early, *late, short, long, *back]
     assert urgent[0].priority == "interactive"
     assert back[0].priority == "backfill"
+
+
+@pytest.mark.parametrize(("left_s", "place"), [(2.5, 4), (1.0, 0)])
+async def test_shorter_work_goes_ahead_unless_it_makes_somebody_late(
+    left_s: float, place: int
+) -> None:
+    clock = Clock()
+    admission, inside = door(window=1, clock=clock), []
+    admission.pace._token_s, admission.pace._pair_s = 0.01, 0.0
+    holder = await held(admission, inside)
+    (due,) = enter(admission, [90], inside, standing(deadline=clock.now + left_s))
+    short = enter(admission, [20] * 4, inside, standing(deadline=clock.now + 60))
+    await turns()
+    holder.leave.set()
+    found = await order_of(admission, [due, *short], inside)
+    assert found.index(due) == place
 
 
 async def test_the_window_is_kept_just_full_but_open_to_the_more_urgent() -> None:

@@ -7,6 +7,7 @@ whoever is next, so that no token is leaked by any storm of cancellations.
 door.py      limits, refusals, who goes in         inside.py    the window that is kept just full
 lines.py     the order of work                     seats.py     what is known of an item
 pace.py      seconds from tokens, fitted           prefixes.py  what the engine's cache holds
+forecast.py  when work would be finished
 """
 
 from app.admission.door import Admission, Limits, Ticket

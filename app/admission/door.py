@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from app.admission.forecast import Forecast
 from app.admission.inside import Inside
-from app.admission.lines import CLASS_SHARE, OLDEST_SHARE, Lines
+from app.admission.lines import Lines
 from app.admission.pace import Pace
 from app.admission.seats import CLASSES, Demand, Load, Seat, Standing
 from app.errors import Deadline, Overloaded, TooLong
@@ -42,6 +43,9 @@ class Admission:
         self._lines = Lines()
         self._inside = Inside(limits.inside_tokens, limits.window_tokens)
         self._waiting = [Load() for _ in CLASSES]
+        self._forecast = Forecast(
+            self.pace, self._lines, self._inside, self._waiting, limits.window_tokens
+        )
 
     @property
     def inside_tokens(self) -> int:
@@ -106,35 +110,18 @@ class Admission:
                 limits={"measured": round(measured_s, 3), "allowed": round(allowed_s, 3)},
                 retry_after_s=_jittered(measured_s),
             )
+        if self._forecast.makes_late(demands, standing, self._clock()):
+            message = "with its short timeout, work that was taken before it would come too late"
+            raise Overloaded(message, retry_after_s=self.retry_after_s(standing.priority))
 
     def predicted_s(self, demands: Mapping[int, Demand], standing: Standing) -> float:
-        """Seconds until a request that comes now is finished: what is inside, all that is more urgent,
-        what is no larger under its own key, as many tokens of every other key, and the shares of
-        those who are passed over."""
-        rank, mine, larger = standing.rank, Load(), Load()
-        for demand in demands.values():
-            mine.add(demand)
-        lines = self._lines.classes[rank].lines
-        if own := lines.get(standing.key_id):
-            before, larger = own.ahead(max(demand.tokens for demand in demands.values()))
-            mine.merge(before)
-        mine_s = self._seconds(mine) + min(
-            OLDEST_SHARE * self._seconds(mine), self._seconds(larger)
-        )
-        ahead_s = self._inside_s() + sum(self._seconds(load) for load in self._waiting[:rank])
-        for key_id, line in lines.items():
-            if key_id != standing.key_id:
-                theirs, _ = line.ahead(self.limits.inside_tokens)
-                share = min(1.0, mine.tokens / max(1, theirs.tokens))
-                ahead_s += share * self._seconds(theirs)
-        lower_s = sum(self._seconds(load) for load in self._waiting[rank + 1 :])
-        return ahead_s + mine_s + min(CLASS_SHARE * (ahead_s + mine_s), lower_s)
+        """Seconds until a request that comes now is finished at the latest."""
+        return self._forecast.finish_s(demands, standing)
 
     def backlog_s(self, priority: Priority = "backfill") -> float:
         """Seconds of work inside, and waiting in this class and those more urgent: the predicted
         wait of a newcomer who comes last."""
-        waiting = self._waiting[: CLASSES.index(priority) + 1]
-        return self._inside_s() + sum(self._seconds(load) for load in waiting)
+        return self._forecast.backlog_s(CLASSES.index(priority))
 
     def retry_after_s(self, priority: Priority = "backfill") -> float:
         """The backlog, jittered by a quarter so that refused clients do not come back as one."""
@@ -210,7 +197,9 @@ class Admission:
             if seat.granted.done():  # cancelled; it has not come round to leaving
                 self._leave(seat)
                 continue
-            if seat.standing.deadline <= self._clock() + self._needed_s(seat):
+            # An idle engine tries.
+            needed_s = self._forecast.needed_s(seat) if self.inside_items else 0.0
+            if seat.standing.deadline <= self._clock() + needed_s:
                 self._leave(seat)
                 seat.granted.set_exception(
                     Deadline("it could not be done in the time that is left")
@@ -222,29 +211,13 @@ class Admission:
             self.pace.begin()
             seat.granted.set_result(CLASSES[at_rank])
 
-    def _needed_s(self, seat: Seat) -> float:
-        """What an item that goes in now takes at least: work that cannot be done in time is not
-        begun, for under overload it would take the place of work that can. An idle engine tries."""
-        if not self.pace.learnt or not self.inside_items:
-            return 0.0
-        load = self._inside.beside(seat.standing.rank)
-        before_s = max(0.0, self._seconds(load) - self.pace.since_row_s())
-        return before_s + self.pace.seconds(seat.demand.tokens, seat.demand.pairs)
-
     def _next(self) -> tuple[Seat, int] | None:
-        for seat, at_rank in self._lines.heads():
+        for seat, at_rank in self._lines.heads(self._clock() + self._forecast.next_s()):
             if seat.granted.done() or self._inside.fits(
                 seat, promoted=at_rank < seat.standing.rank
             ):
                 return seat, at_rank
         return None
-
-    def _inside_s(self) -> float:
-        """What is left of what is inside: it has been worked on since the last item was finished."""
-        return max(0.0, self._seconds(self._inside.load) - self.pace.since_row_s())
-
-    def _seconds(self, load: Load) -> float:
-        return self.pace.seconds(load.tokens, load.pairs)
 
 
 class Ticket:

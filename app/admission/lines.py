@@ -3,7 +3,8 @@
 Three rules, one inside the other, each work-conserving:
 - classes: the more urgent first;
 - inside a class, keys: the one that was given the fewest tokens first (start-time fair queuing);
-- inside a key: the earlier policy step, then the shortest expected work, then who came first.
+- inside a key: the earlier policy step, then the shortest expected work, then who came first; unless
+  that would make somebody late who can still be in time: then the earliest deadline.
 
 What is passed over earns: of all work that goes ahead of a less urgent class, or ahead of the oldest
 item of a line, a share is credited to those who wait, and when the credit pays for their next item, it
@@ -13,6 +14,7 @@ goes first. So nothing starves, and the bound needs no clock: of an item with `w
 
 from __future__ import annotations
 
+import bisect
 import heapq
 import itertools
 from collections import OrderedDict
@@ -22,7 +24,6 @@ from app.admission.seats import CLASSES, Load, Seat
 
 CLASS_SHARE = 1 / 20
 OLDEST_SHARE = 1 / 8
-_SIZES = 40  # of 2^k tokens
 
 
 @dataclass(eq=False, slots=True)
@@ -31,37 +32,54 @@ class Line:
 
     served_tokens: float
     earned_s: float = 0.0
-    sizes: list[Load] = field(default_factory=lambda: [Load() for _ in range(_SIZES)])
+    load: Load = field(default_factory=Load)
+    work_s: float = 0.0
     _best: list[tuple[float, int, int, Seat]] = field(default_factory=list)
-    _oldest: OrderedDict[Seat, None] = field(default_factory=OrderedDict)
+    _due: list[tuple[float, int, Seat]] = field(default_factory=list)  # sorted by deadline
+    _oldest: OrderedDict[Seat, int] = field(default_factory=OrderedDict)  # and their numbers
     _number: itertools.count[int] = field(default_factory=itertools.count)
 
     def __len__(self) -> int:
         return len(self._oldest)
 
     def add(self, seat: Seat) -> None:
-        self._oldest[seat] = None
-        entry = (seat.demand.step, seat.size, next(self._number), seat)
-        heapq.heappush(self._best, entry)
-        self.sizes[_size(seat.demand.tokens)].add(seat.demand)
+        number = self._oldest[seat] = next(self._number)
+        heapq.heappush(self._best, (seat.demand.step, seat.size, number, seat))
+        bisect.insort(self._due, (seat.standing.deadline, number, seat))
+        self.load.add(seat.demand)
+        self.work_s += seat.work_s
 
     def remove(self, seat: Seat) -> None:
-        del self._oldest[seat]
-        self.sizes[_size(seat.demand.tokens)].remove(seat.demand)
+        number = self._oldest.pop(seat)
+        del self._due[bisect.bisect_left(self._due, (seat.standing.deadline, number))]
+        self.load.remove(seat.demand)
+        self.work_s -= seat.work_s
         if (
             len(self._best) > 2 * len(self._oldest) + 64
         ):  # of those that left the heap keeps a trace
             self._best = [entry for entry in self._best if entry[-1] in self._oldest]
             heapq.heapify(self._best)
 
-    def head(self) -> Seat:
-        """The next one; the line must not be empty."""
+    def head(self, begin_s: float, lines: int) -> Seat:
+        """The next one; the line must not be empty. `begin_s`: when it could begin, by the clock of
+        deadlines, having the engine to itself with so many `lines`."""
         oldest = next(iter(self._oldest))
-        if self.earned_s >= oldest.work_s:
-            return oldest
         while (best := self._best[0][-1]) not in self._oldest:
             heapq.heappop(self._best)
-        return best
+        chosen = oldest if self.earned_s >= oldest.work_s else best
+        return self._due[0][-1] if self._somebody_late(chosen, begin_s, lines) else chosen
+
+    def _somebody_late(self, first: Seat, begin_s: float, lines: int) -> bool:
+        """Whether one of the others ends past its deadline, `first` going before them."""
+        if begin_s + lines * self.work_s <= self._due[0][0]:
+            return False
+        end_s = begin_s + lines * first.work_s
+        for deadline, _, seat in self._due:
+            if seat is not first:
+                end_s += lines * seat.work_s
+                if end_s > deadline:
+                    return True
+        return False
 
     def passed(self, seat: Seat) -> None:
         """`seat` goes: who is older earns by it, and the oldest pays with what was earned."""
@@ -71,12 +89,26 @@ class Line:
         else:
             self.earned_s += OLDEST_SHARE * seat.work_s
 
-    def ahead(self, tokens: int) -> tuple[Load, Load]:
-        """What is no larger than an item of so many tokens, to a power of two, and what is."""
-        loads = Load(), Load()
-        for size, load in enumerate(self.sizes):
-            loads[size > _size(tokens)].merge(load)
-        return loads
+    def before(self, deadline: float) -> Load:
+        """All that must be done as soon as an item with that deadline, or sooner."""
+        if self._due[-1][0] <= deadline:
+            return self.load
+        found = Load()
+        for due, _, seat in self._due:
+            if due > deadline:
+                break
+            found.add(seat.demand)
+        return found
+
+    def makes_late(self, deadline: float, work_s: float, begin_s: float) -> bool:
+        """Whether so much new work would make somebody with a later deadline late."""
+        end_s = begin_s + work_s
+        if self._due[-1][0] > deadline:
+            for due, _, seat in self._due:
+                end_s += seat.work_s
+                if due > deadline and end_s > due:
+                    return True
+        return False
 
 
 @dataclass(eq=False, slots=True)
@@ -102,10 +134,15 @@ class Class:
         if not self.lines:
             self.earned_s = 0.0
 
-    def head(self) -> Seat | None:
+    @property
+    def work_s(self) -> float:
+        return sum(line.work_s for line in self.lines.values())
+
+    def head(self, begin_s: float) -> Seat | None:
         if not self.lines:
             return None
-        return min(self.lines.values(), key=lambda line: line.served_tokens).head()
+        line = min(self.lines.values(), key=lambda line: line.served_tokens)
+        return line.head(begin_s, len(self.lines))
 
     def passed(self, seat: Seat) -> None:
         line = self.lines[seat.standing.key_id]
@@ -135,10 +172,15 @@ class Lines:
         self._seats.remove(seat)
         self.classes[seat.standing.rank].remove(seat)
 
-    def heads(self) -> list[tuple[Seat, int]]:
+    def heads(self, begin_s: float) -> list[tuple[Seat, int]]:
         """The next item of each class and the rank it goes at: those first whose class has earned
-        it, at the rank of the most urgent that wait; then the most urgent alone."""
-        found = [(seat, rank) for rank, c in enumerate(self.classes) if (seat := c.head())]
+        it, at the rank of the most urgent that wait; then the most urgent alone. `begin_s`: when
+        the engine is done with what is inside."""
+        found = []
+        for rank, each in enumerate(self.classes):
+            if seat := each.head(begin_s):
+                found.append((seat, rank))
+                begin_s += each.work_s
         if not found:
             return []
         top = found[0][1]
@@ -159,7 +201,3 @@ class Lines:
                     lower.earned_s += CLASS_SHARE * seat.work_s
         self.classes[rank].passed(seat)
         self.remove(seat)
-
-
-def _size(tokens: int) -> int:
-    return min(tokens.bit_length(), _SIZES - 1)

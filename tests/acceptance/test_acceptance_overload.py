@@ -41,6 +41,19 @@ def test_c29_goodput_under_ten_times_the_load(tokens: int, timeout_s: float) -> 
     assert sum(one.refused for one in seen) > 0.5 * len(load)
 
 
+@pytest.mark.parametrize(("tokens", "timeout_s"), [(4_000, 4.0), (16_000, 30.0)])
+def test_c29_what_is_taken_is_finished_in_time(tokens: int, timeout_s: float) -> None:
+    """Groups of different lengths. The first seconds do not count: nobody knows the engine's pace yet."""
+    dice, plateau, at_s, load = random.Random(1), plateau_per_s(tokens), 0.0, list[Request]()
+    while (at_s := at_s + dice.expovariate(5 * plateau)) < 3 * timeout_s:
+        sizes = tuple(int(tokens * dice.uniform(0.5, 1.5)) for _ in range(2))
+        load.append(Request(at_s, sizes, timeout_s=timeout_s))
+    seen = play(load, ours=True)
+    taken = [o for o in seen if not o.refused and o.request.at_s > 1.5 * timeout_s]
+    assert len(taken) > 10
+    assert sum(one.failed for one in taken) <= 0.1 * 2 * len(taken)
+
+
 def test_c29_an_idle_engine_is_tried_whatever_is_thought_of_it() -> None:
     """Ten times slower midway, and as fast as before for who comes when all is done: nobody is refused
     for what was."""
