@@ -30,6 +30,8 @@ from typing import Any
 import httpx
 import psutil
 
+from bench.load import item
+
 MOVED_AT_MOST = 0.02  # logit, bfloat16
 BACK_WITHIN_S = 600
 GONE_WITHIN_S = 5
@@ -93,15 +95,15 @@ class Clients:
         self.known: dict[int, float] = {}
         self.worst = 0.0
 
-    async def score(self, first: int, count: int, words: int) -> httpx.Response:
-        items = [item(first + at, words) for at in range(count)]
+    async def score(self, first: int, count: int, chars: int) -> httpx.Response:
+        items = [item(chars, first + at) for at in range(count)]
         return await self.http.post("/score", json={"trajectories": items})
 
     async def load(self, first: int) -> None:
         """Small batches of ever the same prompts, so that each logit can be held to its first one."""
         while True:
             try:
-                self.note(first, await self.score(first, 4, 1500))
+                self.note(first, await self.score(first, 4, 8_000))
             except httpx.HTTPError as cause:
                 self.seen[type(cause).__name__] += 1
             await asyncio.sleep(0.2)
@@ -136,16 +138,6 @@ class Clients:
         return time.monotonic() - started
 
 
-def item(seed: int, words: int) -> dict[str, Any]:
-    said = " ".join(f"w{(seed * 7919 + at * 104729) % 9973}" for at in range(words // 4))
-    return {
-        "messages": [
-            {"role": "user", "content": f"Issue {seed}"},
-            {"role": "assistant", "content": said},
-        ]
-    }
-
-
 @asynccontextmanager
 async def serving(*flags: str) -> AsyncIterator[tuple[Server, Clients]]:
     with tempfile.TemporaryDirectory() as state:
@@ -166,8 +158,8 @@ async def drill(server: Server, clients: Clients, number: signal.Signals) -> dic
     unready_s = await clients.until(False, BACK_WITHIN_S)
     back_s = await clients.until(True, BACK_WITHIN_S)
     left = alive(old)
-    answer = (await clients.score(0, 1, 400)).json()["results"][0]
-    clients.note(0, await clients.score(0, 4, 1500))
+    answer = (await clients.score(0, 1, 2_100)).json()["results"][0]
+    clients.note(0, await clients.score(0, 4, 8_000))
     found = {"unready_s": unready_s, "back_s": unready_s + back_s, "left": len(left)}
     print(f"{number.name}: {found} fixed item {answer['status']}; so far {dict(clients.seen)}")
     if left or answer["status"] != "scored":

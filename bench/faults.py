@@ -15,10 +15,11 @@ from typing import Protocol
 
 import httpx
 
-from bench.drills import item
+from bench.load import item
 
 JSON = {"content-type": "application/json"}
 _PAUSE_S = 3.0
+_CHARS, _GIANT_CHARS = 2_100, 215_000
 
 
 class Target(Protocol):
@@ -57,7 +58,7 @@ async def server_stopped(target: Target, dice: random.Random) -> None:
 async def aborts(target: Target, dice: random.Random) -> None:
     """A hundred clients that leave within 150 ms."""
     async with httpx.AsyncClient(base_url=target.url, timeout=30) as client:
-        body = {"trajectories": [item(dice.randrange(10**6), 400)], "memo": "off"}
+        body = {"trajectories": [item(_CHARS, dice.randrange(10**6))], "memo": "off"}
         calls = [asyncio.create_task(client.post("/score", json=body)) for _ in range(100)]
         for call in calls:
             await asyncio.sleep(dice.random() * 0.0015)
@@ -102,7 +103,7 @@ async def slow_clients(target: Target, dice: random.Random) -> None:
 async def a_giant(target: Target, dice: random.Random) -> None:
     """An item that takes a good part of the context, or is too long for it."""
     async with httpx.AsyncClient(base_url=target.url, timeout=300) as client:
-        body = {"trajectories": [item(dice.randrange(10**6), 40_000)], "priority": "backfill"}
+        body = {"trajectories": [item(_GIANT_CHARS, dice.randrange(10**6))], "priority": "backfill"}
         with suppress(httpx.HTTPError):
             await client.post("/score", json=body)
 
@@ -111,7 +112,8 @@ async def a_flood(target: Target, dice: random.Random) -> None:
     """Three hundred requests at once that want to be done in two seconds."""
     async with httpx.AsyncClient(base_url=target.url, timeout=60) as client:
         bodies = [
-            {"trajectories": [item(dice.randrange(10**6), 400)], "timeout_s": 2} for _ in range(300)
+            {"trajectories": [item(_CHARS, dice.randrange(10**6))], "timeout_s": 2}
+            for _ in range(300)
         ]
         calls = [client.post("/score", json=body) for body in bodies]
         await asyncio.gather(*calls, return_exceptions=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sysconfig
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,12 @@ def groups(count: int, size: int, chars: int, seed: int) -> list[list[dict[str, 
     return found
 
 
+def item(chars: int, seed: int) -> dict[str, Any]:
+    """One alone. Text of a kind that a model can judge: of noise it says nothing, and the server so."""
+    ((found,),) = groups(1, 1, chars, seed)
+    return found
+
+
 def _item(shared: str, own: str) -> dict[str, Any]:
     messages = [{"role": "user", "content": f"Fix what is wrong here:\n{shared}"}]
     step = len(own) // _TURNS
@@ -35,6 +42,7 @@ def _item(shared: str, own: str) -> dict[str, Any]:
     return {"messages": messages, "patch": "diff --git a/a.py b/a.py\n"}
 
 
+@cache
 def _corpus() -> str:
     folder = Path(sysconfig.get_paths()["stdlib"])
     return "".join(file.read_text(errors="ignore") for file in sorted(folder.glob("*.py")))

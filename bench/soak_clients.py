@@ -17,11 +17,11 @@ from typing import Any
 
 import httpx
 
-from bench.drills import item
+from bench.load import item
 
 _MOVED_AT_MOST = {"fake": 1e-9, "vllm": 0.02}
 _SCORED_WITHIN_S = 300.0
-_KNOWN, _WORDS, _BATCH, _STREAM = 40, 300, 4, {"accept": "application/x-ndjson"}
+_KNOWN, _CHARS, _BATCH, _STREAM = 40, 1_600, 4, {"accept": "application/x-ndjson"}
 
 
 @dataclass
@@ -103,7 +103,7 @@ class Client:
         way = self.dice.choice(("score", "stream", "rerank"))
         memo = memo or self.dice.choice(("use", "off"))
         key = "candidates" if way == "rerank" else "trajectories"
-        items = [item(n, _WORDS) for n in numbers]
+        items = [item(_CHARS, n) for n in numbers]
         answer = await self.http.post(
             f"/{'rerank' if way == 'rerank' else 'score'}",
             json={key: items, "memo": memo},
