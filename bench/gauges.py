@@ -105,13 +105,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(fill(Path(folder) / "outcomes.db", options.labels, options.seed))
-        server = PacedServer(Path(folder), 20_000.0, "--log-level", "warning")
-        try:
-            server.ready()
+        with PacedServer(Path(folder), 20_000.0, "--log-level", "warning") as server:
             process = psutil.Process(server.process.pid)
             found = asyncio.run(measure(server.url, process, options.seconds))
-        finally:
-            server.end()
     table = Table("", "", title=f"seed {options.seed}")
     for name, value in found.items():
         table.add_row(name, f"{value:,.2f}")

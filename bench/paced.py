@@ -15,7 +15,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -51,7 +51,7 @@ async def _start(settings: Any, found: Any, renderer: Any) -> PacedEngine:
 
 
 class PacedServer:
-    """Such a server as a process of its own; its log lies in `state`."""
+    """Such a server as a process of its own, ready inside its `with`; its log lies in `state`."""
 
     def __init__(self, state: Path, tokens_per_s: float, *flags: str) -> None:
         with socket.socket() as found:
@@ -74,6 +74,17 @@ class PacedServer:
                     return
             time.sleep(0.1)
         raise SystemExit(self.log.read_text()[-2000:])
+
+    def __enter__(self) -> Self:
+        try:
+            self.ready()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def end(self) -> int:
         if self.process.poll() is None:

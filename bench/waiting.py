@@ -92,13 +92,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     first, *load = bodies(options.items + 1, options.tokens, options.seed)
-    with tempfile.TemporaryDirectory() as folder:
-        server = PacedServer(Path(folder), _TOKENS_PER_S)
-        try:
-            server.ready()
-            found = asyncio.run(measure(server, first, load))
-        finally:
-            server.end()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        PacedServer(Path(folder), _TOKENS_PER_S) as server,
+    ):
+        found = asyncio.run(measure(server, first, load))
     table = Table("", "value", title=f"{options.items} items, seed {options.seed}")
     for name, value in found.items():
         table.add_row(name, f"{value:,.1f}")
