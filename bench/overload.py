@@ -211,9 +211,11 @@ def main() -> None:
     parser.add_argument("--times", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as state:
-        with PacedServer(Path(state), _TOKENS_PER_S, "--log-level", "warning") as server:
-            found = asyncio.run(measure(server.url, server.process.pid, options))
+    with (
+        tempfile.TemporaryDirectory() as state,
+        PacedServer(Path(state), _TOKENS_PER_S, "--log-level", "warning") as server,
+    ):
+        found = asyncio.run(measure(server.url, server.process.pid, options))
     checks = verdicts(found)
     table = Table("", "", title=f"{options.times:g} times the plateau, seed {options.seed}")
     for name, value in (found | checks).items():
