@@ -70,7 +70,8 @@ class Line:
         return self._due[0][-1] if self._somebody_late(chosen, begin_s, lines) else chosen
 
     def _somebody_late(self, first: Seat, begin_s: float, lines: int) -> bool:
-        """Whether one of the others ends past its deadline, `first` going before them."""
+        """Whether one of the others ends past its deadline, `first` going before them. For those whom
+        nothing can save too: at the head of the line they are found and leave it."""
         if begin_s + lines * self.work_s <= self._due[0][0]:
             return False
         end_s = begin_s + lines * first.work_s
@@ -101,12 +102,12 @@ class Line:
         return found
 
     def makes_late(self, deadline: float, work_s: float, begin_s: float) -> bool:
-        """Whether so much new work would make somebody with a later deadline late."""
-        end_s = begin_s + work_s
+        """Whether somebody with a later deadline ends past it for so much new work."""
+        end_s = begin_s
         if self._due[-1][0] > deadline:
             for due, _, seat in self._due:
                 end_s += seat.work_s
-                if due > deadline and end_s > due:
+                if due > deadline and end_s <= due < end_s + work_s:
                     return True
         return False
 
