@@ -130,14 +130,14 @@ async def test_the_wait_named_to_the_refused_follows_the_backlog() -> None:
 async def test_taken_whole_or_refused_by_its_predicted_finish() -> None:
     clock, inside = Clock(), []
     admission = paced(clock)
-    bulk = enter(admission, [100] * 10, inside, standing(deadline=clock.now + 11.5))
+    bulk = enter(admission, [100] * 10, inside)
     await turns()
     demands = {0: Demand.of(50), 1: Demand.of(100)}
 
     def predicted(who: str = "k", priority: str = "rollout") -> float:
         return admission.predicted_s(demands, standing(priority, who))  # type: ignore[arg-type]
 
-    steps_s = admission.limits.window_tokens * 0.01
+    steps_s = admission.limits.window_tokens // 2 * 0.01
     assert predicted() == pytest.approx(11.5 + steps_s), "behind all of the bulk"
     assert predicted(priority="interactive") == pytest.approx((2.5 + steps_s) * 1.05), (
         "behind what is inside only"
@@ -145,16 +145,12 @@ async def test_taken_whole_or_refused_by_its_predicted_finish() -> None:
     assert predicted("other") == pytest.approx(1 + steps_s + 1.5 + 1.5), (
         "and as much for the other key"
     )
-    soon = {0: Demand.of(50)}, standing(deadline=clock.now + 5)
-    assert admission.predicted_s(*soon) == pytest.approx(1.5 + steps_s), "before what is due later"
     clock.now += 0.5
     assert predicted() == pytest.approx(11.0 + steps_s), "half a second of what is inside is done"
     with pytest.raises(Overloaded) as caught:
-        admission.enter(demands, standing(deadline=clock.now + 11.5))
-    assert caught.value.limits == {"measured": 12.0, "allowed": 11.5}
+        admission.enter(demands, standing(deadline=clock.now + 11))
+    assert caught.value.limits == {"measured": 11.5, "allowed": 11.0}
     assert 9 <= (caught.value.retry_after_s or 0) <= 15
-    with pytest.raises(Overloaded, match="taken before it would come too late"):
-        admission.enter(demands, standing(deadline=clock.now + 5))
     assert admission.waiting_items == 9
     admission.enter(demands, standing(deadline=clock.now + 12)).close()
     for guest in bulk:

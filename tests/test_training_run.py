@@ -108,6 +108,11 @@ def test_another_run_can_begin_where_a_stage_ended(tiny: Path, tmp_path: Path) -
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+def test_weights_that_are_not_there_are_named(tiny: Path, tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="laod holds no model"):
+        Run(recipe(tiny, base={"folder": tiny, "weights": "laod"}), tmp_path / "run", cpu=True)
+
+
 def test_another_recipe_may_not_go_on_in_the_same_folder(tiny: Path, tmp_path: Path) -> None:
     Run(recipe(tiny), tmp_path / "run", cpu=True).train(until_steps=1)
     with pytest.raises(StartError, match="another folder"):

@@ -110,9 +110,6 @@ class Admission:
                 limits={"measured": round(measured_s, 3), "allowed": round(allowed_s, 3)},
                 retry_after_s=_jittered(measured_s),
             )
-        if self._forecast.makes_late(demands, standing, self._clock()):
-            message = "with its short timeout, work that was taken before it would come too late"
-            raise Overloaded(message, retry_after_s=self.retry_after_s(standing.priority))
 
     def predicted_s(self, demands: Mapping[int, Demand], standing: Standing) -> float:
         """Seconds until a request that comes now is finished at the latest."""

@@ -24,37 +24,23 @@ class Forecast:
 
     def finish_s(self, demands: Mapping[int, Demand], standing: Standing) -> float:
         """Seconds until a request that comes now is finished at the latest: all that is more urgent,
-        what must be done as soon under its own key, as many tokens of every other key, and the
-        shares of less urgent classes."""
+        all of its own key, as many tokens of every other key, and the shares of less urgent classes."""
         rank, mine = standing.rank, _sum(demands)
-        lines = self.lines.classes[rank].lines
-        if own := lines.get(standing.key_id):
-            mine.merge(own.before(standing.deadline))
-        ahead_s = self._ahead_s(rank)
-        for key_id, line in lines.items():
-            if key_id != standing.key_id:
-                share = min(1.0, mine.tokens / max(1, line.load.tokens))
-                ahead_s += share * self._seconds(line.load)
-        all_s = ahead_s + self._seconds(mine)
+        if own := self.lines.classes[rank].lines.get(standing.key_id):
+            mine.merge(own.load)
+        all_s = self._ahead_s(rank) + self._others_s(standing, mine.tokens) + self._seconds(mine)
         lower_s = sum(self._seconds(load) for load in self.waiting[rank + 1 :])
         return all_s + min(CLASS_SHARE * all_s, lower_s)
-
-    def makes_late(self, demands: Mapping[int, Demand], standing: Standing, now_s: float) -> bool:
-        """Whether others under its key, taken before and due later, would come too late."""
-        own = self.lines.classes[standing.rank].lines.get(standing.key_id)
-        begin_s = now_s + self._ahead_s(standing.rank)
-        work_s = self._seconds(_sum(demands))
-        return own is not None and own.makes_late(standing.deadline, work_s, begin_s)
 
     def backlog_s(self, rank: int) -> float:
         """Of what is inside, and waits in this class and those more urgent."""
         return self._inside_s() + sum(self._seconds(load) for load in self.waiting[: rank + 1])
 
     def next_s(self) -> float:
-        """Until who goes in now is worked on, and a window more: an item comes in in the middle of
-        one step of the engine and has its verdict at the end of another, of which the window holds
-        two. What adds up to be in time may be so late."""
-        return self._inside_s() + self.pace.seconds(self.window_tokens, 0)
+        """Until who goes in now is worked on, and a step more: an item has its verdict when its whole
+        step of the engine is over, of which the window holds two."""
+        in_steps = self.inside.load.tokens + sum(load.tokens for load in self.waiting)
+        return self._inside_s() + self.pace.seconds(min(self.window_tokens // 2, in_steps), 0)
 
     def needed_s(self, seat: Seat) -> float:
         """What an item that goes in now takes at least: work that cannot be done in time is not
@@ -64,6 +50,15 @@ class Forecast:
         load = self.inside.beside(seat.standing.rank)
         before_s = max(0.0, self._seconds(load) - self.pace.since_row_s())
         return before_s + self.pace.seconds(seat.demand.tokens, seat.demand.pairs)
+
+    def _others_s(self, standing: Standing, tokens: int) -> float:
+        """Of every other key of the class as many tokens."""
+        lines = self.lines.classes[standing.rank].lines
+        return sum(
+            min(1.0, tokens / max(1, line.load.tokens)) * self._seconds(line.load)
+            for key_id, line in lines.items()
+            if key_id != standing.key_id
+        )
 
     def _ahead_s(self, rank: int) -> float:
         """What is inside, what is more urgent, and what was taken and has not come to its line yet."""

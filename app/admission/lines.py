@@ -3,8 +3,8 @@
 Three rules, one inside the other, each work-conserving:
 - classes: the more urgent first;
 - inside a class, keys: the one that was given the fewest tokens first (start-time fair queuing);
-- inside a key: the earlier policy step, then the shortest expected work, then who came first; unless
-  that would make somebody late who can still be in time: then the earliest deadline.
+- inside a key: the earlier policy step, then the shortest expected work, then who came first; but where
+  somebody would come too late for it, the earliest deadline, unless far more waits than can be in time.
 
 What is passed over earns: of all work that goes ahead of a less urgent class, or ahead of the oldest
 item of a line, a share is credited to those who wait, and when the credit pays for their next item, it
@@ -24,6 +24,8 @@ from app.admission.seats import CLASSES, Load, Seat
 
 CLASS_SHARE = 1 / 20
 OLDEST_SHARE = 1 / 8
+_FAR_MORE = 1.5  # times the work that can be done in time
+_LOOKED_AT = 256  # of the earliest deadlines, each time somebody goes in
 
 
 @dataclass(eq=False, slots=True)
@@ -60,27 +62,32 @@ class Line:
             self._best = [entry for entry in self._best if entry[-1] in self._oldest]
             heapq.heapify(self._best)
 
-    def head(self, begin_s: float, lines: int) -> Seat:
+    def head(self, begin_s: float, lines: int, others_s: float) -> Seat:
         """The next one; the line must not be empty. `begin_s`: when it could begin, by the clock of
-        deadlines, having the engine to itself with so many `lines`."""
+        deadlines; it shares the engine with so many `lines`, which hold `others_s` of work."""
         oldest = next(iter(self._oldest))
+        if self.earned_s >= oldest.work_s:
+            return oldest
         while (best := self._best[0][-1]) not in self._oldest:
             heapq.heappop(self._best)
-        chosen = oldest if self.earned_s >= oldest.work_s else best
-        return self._due[0][-1] if self._somebody_late(chosen, begin_s, lines) else chosen
+        return self._due[0][-1] if self._makes_late(best, begin_s, lines, others_s) else best
 
-    def _somebody_late(self, first: Seat, begin_s: float, lines: int) -> bool:
-        """Whether one of the others ends past its deadline, `first` going before them. For those whom
-        nothing can save too: at the head of the line they are found and leave it."""
-        if begin_s + lines * self.work_s <= self._due[0][0]:
+    def _makes_late(self, first: Seat, begin_s: float, lines: int, others_s: float) -> bool:
+        """Whether one of the others is late with `first` before him. Not where there is far more than
+        can be in time: there the shortest first is what saves most."""
+        if begin_s + self.work_s + others_s <= self._due[0][0]:
             return False
-        end_s = begin_s + lines * first.work_s
-        for deadline, _, seat in self._due:
-            if seat is not first:
-                end_s += lines * seat.work_s
-                if end_s > deadline:
-                    return True
-        return False
+        late, before_s, behind = False, 0.0, True
+        for deadline, _, seat in self._due[:_LOOKED_AT]:
+            if deadline <= begin_s:  # nothing can save him
+                continue
+            before_s += seat.work_s
+            need_s = min(lines * before_s, before_s + others_s)
+            if need_s > _FAR_MORE * (deadline - begin_s):
+                return False
+            behind = behind and seat is not first
+            late = late or begin_s + need_s + behind * first.work_s > deadline
+        return late
 
     def passed(self, seat: Seat) -> None:
         """`seat` goes: who is older earns by it, and the oldest pays with what was earned."""
@@ -89,27 +96,6 @@ class Line:
             self.earned_s = max(0.0, self.earned_s - seat.work_s)
         else:
             self.earned_s += OLDEST_SHARE * seat.work_s
-
-    def before(self, deadline: float) -> Load:
-        """All that must be done as soon as an item with that deadline, or sooner."""
-        if self._due[-1][0] <= deadline:
-            return self.load
-        found = Load()
-        for due, _, seat in self._due:
-            if due > deadline:
-                break
-            found.add(seat.demand)
-        return found
-
-    def makes_late(self, deadline: float, work_s: float, begin_s: float) -> bool:
-        """Whether somebody with a later deadline ends past it for so much new work."""
-        end_s = begin_s
-        if self._due[-1][0] > deadline:
-            for due, _, seat in self._due:
-                end_s += seat.work_s
-                if due > deadline and end_s <= due < end_s + work_s:
-                    return True
-        return False
 
 
 @dataclass(eq=False, slots=True)
@@ -143,7 +129,7 @@ class Class:
         if not self.lines:
             return None
         line = min(self.lines.values(), key=lambda line: line.served_tokens)
-        return line.head(begin_s, len(self.lines))
+        return line.head(begin_s, len(self.lines), self.work_s - line.work_s)
 
     def passed(self, seat: Seat) -> None:
         line = self.lines[seat.standing.key_id]

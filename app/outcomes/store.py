@@ -161,9 +161,11 @@ class Store:
             return await windows.read_counts(connection, since, slicing)
 
     async def labelled(self, since: float, most: int = windows.MOST_LABELS) -> tuple[Labelled, ...]:
-        """Those of them that have an outcome, with it: the `most` latest outcomes."""
+        """Those of them that have an outcome, with the one that counts; of the `most` latest pairs of
+        score and outcome."""
         async with self.database.reading(_WINDOW_PATIENCE_S) as connection:
-            return await windows.read_labelled(connection, since, most)
+            rows, floods = await windows.read_labelled(connection, since, most)
+        return await asyncio.to_thread(windows.counting, rows, floods)
 
     async def logits(self, since: float, revision: str, most: int) -> list[float]:
         """Log-odds of the latest scores of one model, labelled or not."""

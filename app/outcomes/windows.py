@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import bisect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,13 +25,9 @@ _ROWS_AT_ONCE = 500  # some milliseconds of the event loop
 
 async def read_labelled(
     connection: AsyncConnection, since: float, most: int
-) -> tuple[Labelled, ...]:
-    """Scores made at `since` (seconds since the epoch) or later that have an outcome; of outcomes the
-    `most` latest.
-
-    Each (trajectory, revision) once, under its first score in the window. Of several outcomes the
-    best evidence counts, then the latest; what a key told in the minute before it flooded counts for
-    nothing, for it was the flood's beginning."""
+) -> tuple[list[Any], dict[str, list[float]]]:
+    """Scores made at `since` (seconds since the epoch) or later, each with every outcome of its own,
+    of such pairs the `most` latest; and when each key flooded."""
     applies = and_(
         outcomes.c.trajectory_digest == scores.c.trajectory_digest,
         outcomes.c.key_id == scores.c.key_id,
@@ -42,19 +37,21 @@ async def read_labelled(
         select(*_COLUMNS, outcomes.c.id.label("outcome_id"))
         .join(outcomes, applies)
         .where(scores.c.created_at >= since, outcomes.c.quarantine.is_(None))
-        .order_by(outcomes.c.id.desc())
+        .order_by(outcomes.c.id.desc(), scores.c.id)
         .limit(most)
     )
-    floods = await _floods(connection, since)
     rows: list[Any] = []
     parts = statement.execution_options(yield_per=_ROWS_AT_ONCE)
     async with connection.stream(parts) as result:
         async for part in result.partitions():
             rows += part
-    return await asyncio.to_thread(_counting, rows, floods)
+    return rows, await _floods(connection, since)
 
 
-def _counting(rows: Sequence[Any], floods: Mapping[str, list[float]]) -> tuple[Labelled, ...]:
+def counting(rows: Sequence[Any], floods: Mapping[str, list[float]]) -> tuple[Labelled, ...]:
+    """Each (trajectory, revision) once, under its first score in the window. Of several outcomes the
+    best evidence counts, then the latest; what a key told in the minute before it flooded counts for
+    nothing, for it was the flood's beginning."""
     best: dict[int, Any] = {}
     for row in rows:
         if _ran_into(floods.get(row.key_id, []), row.recorded_at):

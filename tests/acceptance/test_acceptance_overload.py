@@ -51,7 +51,7 @@ def test_c29_what_is_taken_is_finished_in_time(tokens: int, timeout_s: float) ->
     seen = play(load, ours=True)
     taken = [o for o in seen if not o.refused and o.request.at_s > 1.5 * timeout_s]
     assert len(taken) > 10
-    assert sum(one.failed for one in taken) <= 0.1 * 2 * len(taken)
+    assert sum(one.failed for one in taken) <= 0.15 * 2 * len(taken)
 
 
 def test_c29_an_idle_engine_is_tried_whatever_is_thought_of_it() -> None:

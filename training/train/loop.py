@@ -253,8 +253,13 @@ def load(recipe: Recipe) -> Any:
         config = AutoConfig.from_pretrained(recipe.base.folder)
         model = AutoModelForCausalLM.from_config(config, dtype=dtype, **how)
     else:
-        folder = recipe.base.folder if weights == "load" else weights
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **how)
+        folder = recipe.base.folder if weights == "load" else Path(weights)
+        if not (folder / "config.json").is_file():
+            message = f"base.weights: {folder} holds no model; load, random, or the folder of one"
+            raise StartError(message)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, **how
+        )
     if recipe.base.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     return model

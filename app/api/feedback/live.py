@@ -18,9 +18,9 @@ from app.outcomes import Counted, Labelled, Slicing, Store
 _LOG = logging.getLogger("swe_rm.quality")
 SLICINGS: tuple[Slicing, ...] = ("model", "calibration", "policy", "source")
 _GAUGE_WINDOW_S = 7 * 86_400.0
-_GAUGE_LABELS = 20_000  # the latest; a second of work
+_GAUGE_LABELS = 20_000  # the latest pairs of score and outcome; a second of work
 _REFRESH_S = 30.0
-_REST = 20.0  # times what a refresh took: many labels may not cost a core
+_REST, _MOST_REST_S = 20.0, 300.0  # times what a refresh took: many labels may not cost a core
 _FRESH_S = 10.0  # outcomes told here show at once, scores and other replicas' so much later
 _DRAWS = 200
 _DRIFT_SCORES = 10_000
@@ -68,20 +68,21 @@ class LiveQuality:
         """Sets the gauges. Raises what the store raises."""
         metrics = self._metrics.feedback
         since = self._clock() - _GAUGE_WINDOW_S
-        labelled = await self._store.labelled(since, _GAUGE_LABELS)
         rows: list[tuple[str, str, dict[str, Any]]] = []
-        for by in SLICINGS:
-            counted = await self._store.counted(since, by)
-            found = await asyncio.to_thread(summarise, labelled, counted, by, gauged)
-            rows += [(by, self.label(by, each["value"]), each) for each in found]
+        async with self._turn:
+            labelled = await self._store.labelled(since, _GAUGE_LABELS)
+            for by in SLICINGS:
+                counted = await self._store.counted(since, by)
+                found = await asyncio.to_thread(summarise, labelled, counted, by, gauged)
+                rows += [(by, self.label(by, each["value"]), each) for each in found]
         for gauge in (metrics.auc, metrics.ece, metrics.brier):
             gauge.clear()
-        # The largest slice of a label comes last and stands.
-        for by, value, each in reversed(rows):
+        # The slice of a label that has the most labelled runs comes last and stands.
+        for slicing, value, each in sorted(rows, key=lambda row: int(row[2]["n"])):
             if each["enough"]:
-                metrics.auc.labels(by, value).set(each["auc"])
-                metrics.ece.labels(by, value).set(each["ece"])
-                metrics.brier.labels(by, value).set(each["brier"])
+                metrics.auc.labels(slicing, value).set(each["auc"])
+                metrics.ece.labels(slicing, value).set(each["ece"])
+                metrics.brier.labels(slicing, value).set(each["brier"])
         drift = await self.drift()
         metrics.drift.clear()
         if drift is not None:
@@ -102,16 +103,17 @@ class LiveQuality:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            began = time.monotonic()
+            began, rest_s = time.monotonic(), _REFRESH_S
             try:
                 await self.refresh()
+                rest_s = max(_REFRESH_S, min(_MOST_REST_S, _REST * (time.monotonic() - began)))
             except ServiceError:  # the store's own gauges say so
                 pass
             except Exception:
                 # Gauges that stop for ever would look like quality that does not move.
                 self._metrics.defects.labels("quality").inc()
                 _LOG.exception("the gauges of quality were not renewed")
-            await asyncio.sleep(max(_REFRESH_S, _REST * (time.monotonic() - began)))
+            await asyncio.sleep(rest_s)
 
     def label(self, by: str, value: str | None) -> str:
         """The value of a metric label: bounded, whatever callers write into their tags."""
