@@ -145,6 +145,10 @@ async def test_taken_whole_or_refused_by_its_predicted_finish() -> None:
     assert predicted("other") == pytest.approx(1 + steps_s + 1.5 + 1.5), (
         "and as much for the other key"
     )
+    soon = {0: Demand.of(50)}, standing(deadline=clock.now + 5)
+    assert admission.predicted_s(*soon) == pytest.approx(1.5 + steps_s), (
+        "before what is larger and due later"
+    )
     clock.now += 0.5
     assert predicted() == pytest.approx(11.0 + steps_s), "half a second of what is inside is done"
     with pytest.raises(Overloaded) as caught:

@@ -24,10 +24,12 @@ class Forecast:
 
     def finish_s(self, demands: Mapping[int, Demand], standing: Standing) -> float:
         """Seconds until a request that comes now is finished at the latest: all that is more urgent,
-        all of its own key, as many tokens of every other key, and the shares of less urgent classes."""
+        what may go before it of its own key, as many tokens of every other key, and the shares of
+        less urgent classes."""
         rank, mine = standing.rank, _sum(demands)
         if own := self.lines.classes[rank].lines.get(standing.key_id):
-            mine.merge(own.load)
+            largest = max((demand.tokens for demand in demands.values()), default=0)
+            mine.merge(own.before(largest, standing.deadline))
         all_s = self._ahead_s(rank) + self._others_s(standing, mine.tokens) + self._seconds(mine)
         lower_s = sum(self._seconds(load) for load in self.waiting[rank + 1 :])
         return all_s + min(CLASS_SHARE * all_s, lower_s)

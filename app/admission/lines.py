@@ -97,6 +97,16 @@ class Line:
         else:
             self.earned_s += OLDEST_SHARE * seat.work_s
 
+    def before(self, tokens: int, deadline: float) -> Load:
+        """What may go before an item of so many tokens: what is no larger, and what is due as soon."""
+        if self._due[-1][0] <= deadline:
+            return self.load
+        found = Load()
+        for due, _, seat in self._due:
+            if due <= deadline or seat.demand.tokens <= tokens:
+                found.add(seat.demand)
+        return found
+
 
 @dataclass(eq=False, slots=True)
 class Class:
