@@ -83,7 +83,7 @@ async def rewards(request: Request) -> Response:
 
 @router.post("/receipts/verify", **RECEIPT)
 async def verify(request: Request) -> Response:
-    """Whether a receipt is this house's and untouched, and which part is wrong if not."""
+    """Whether a receipt is this house's and says what was signed, and which part is wrong if not."""
     house, feedback = house_of(request)
     if feedback.receipts is None:
         message = "this server signs no receipts: it has no receipt key"

@@ -45,7 +45,7 @@ class Receipts:
         return ".".join(map(_text, (body, _tags(whole, secret), _mac(secret, body))))
 
     def verify(self, receipt: str, held: Mapping[str, Any]) -> Verified:
-        """Whether the receipt is ours and untouched, and whether `held`, fields of a result, are
+        """Whether the receipt is ours and says what was signed, and whether `held`, fields of a result, are
         what it says."""
         try:
             body, tags, signature = map(_bytes, receipt.split("."))
