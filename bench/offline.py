@@ -18,8 +18,9 @@ def main() -> None:
         skip_tokenizer_init=True,
         block_size=32,
         enable_prefix_caching=True,
+        scheduling_policy="priority",
         disable_log_stats=False,
-        **{"scheduling_policy": "priority"} | job["engine"],
+        **job["engine"],
     )
     yes, no = job["labels"]
     params = SamplingParams(
