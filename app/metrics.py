@@ -143,6 +143,11 @@ class FeedbackMetrics:
             ["evidence", "status"],
             **at,
         )
+        self.disputed = Gauge(
+            "swe_rm_quality_disputed_trajectories",
+            "Of the last 7 days, those of which two keys say different things on equal evidence",
+            **at,
+        )
         slices = ["by", "value"]
         self.auc = Gauge(
             "swe_rm_quality_auc", "AUC of labelled scores of the last 7 days", slices, **at

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from swe_rm_client import AsyncClient, Failed, Rewarded
 from app.api import create_app
 from app.api.feedback import Feedback
 from app.errors import StoreFull, StoreUnavailable
+from app.outcomes import Report
 from app.schema import ScoreAnswer
 from app.schema.feedback import OutcomesAnswer, QualityAnswer, RewardsAnswer, ScoreRecord
 
@@ -331,6 +333,19 @@ async def test_quality_of_enough_labels(kept: Kept) -> None:
     assert 'swe_rm_quality_ece_ratio{by="policy",value="other"}' in page
     for query in ("by=nonsense", "window=1y", "window=0d", "window=9999d", "window="):
         check_problem(await client.get(f"/quality?{query}"), 400, "invalid")
+
+
+async def test_what_two_keys_dispute_is_counted_apart(kept: Kept) -> None:
+    _, feedback, client = kept
+    first, *_ = await labelled(client, 60)
+    (mine,) = (await feedback.store.find([first["score_id"]], "local")).values()
+    feedback.store.put(replace(mine, score_id="theirs", key_id="other"))
+    contrary = Report(not first["logit"] > 0.3, "tests", "theirs")
+    await feedback.store.record([contrary], "other")
+    answer = strict((await client.get("/quality")).content)
+    assert (answer["disputed"], answer["slices"][0]["n"]) == (1, 59)
+    await feedback.live.refresh()
+    assert "swe_rm_quality_disputed_trajectories 1.0" in (await client.get("/metrics")).text
 
 
 async def test_rm_at_k_of_instances_with_several_candidates(kept: Kept) -> None:

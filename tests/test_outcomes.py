@@ -346,6 +346,44 @@ async def test_a_window_counts_a_trajectory_of_a_model_once(store: Store) -> Non
     assert {(each.value, each.trajectories) for each in counted} == {("p", 2), (None, 1)}
 
 
+async def test_a_trajectory_that_two_keys_dispute_counts_for_nothing(store: Store) -> None:
+    for name in ("a", "b"):
+        store.put(facts(name))
+        store.put(facts(f"other-{name}", trajectory_digest=f"t-{name}", key_id="other"))
+    await store.record([label("a", True), label("b", True)], "local")
+    await store.record([label("other-a", False), label("other-b", True)], "other")
+    window = await store.window(NOW)
+    assert [each.trajectory_digest for each in window.labelled] == ["t-b"]
+    assert window.disputed == 1
+    await store.record([label("other-a", True)], "other")  # taken back
+    window = await store.window(NOW)
+    assert (len(window.labelled), window.disputed) == (2, 0)
+
+
+async def test_of_two_keys_the_better_evidence_counts(store: Store) -> None:
+    """Whoever scored or told first."""
+    for first, second in (("x", "y"), ("y", "x")):
+        store.put(facts(f"{first}-1", trajectory_digest=f"t-{first}", key_id=first))
+        store.put(facts(f"{second}-2", trajectory_digest=f"t-{first}", key_id=second))
+        await store.record([label(f"{first}-1", first == "x", evidence="human")], first)
+        await store.record([label(f"{second}-2", second == "x", evidence="tests")], second)
+    window = await store.window(NOW)
+    found = {each.trajectory_digest: (each.resolved, each.evidence) for each in window.labelled}
+    assert found == {"t-x": (False, "tests"), "t-y": (True, "tests")}
+    assert window.disputed == 0
+
+
+async def test_what_tests_said_of_one_score_outweighs_what_was_said_of_another(
+    store: Store,
+) -> None:
+    store.put(facts("a"))
+    store.put(facts("b", trajectory_digest="t-a"))
+    await store.record([label("a", True, evidence="model")], "local")
+    await store.record([label("b", False)], "local")
+    (found,) = await store.labelled(NOW)
+    assert (found.resolved, found.evidence) == (False, "tests")
+
+
 async def test_clocks_that_are_wrong_hurt_nothing(store: Store) -> None:
     store.put(facts("future", created_at=NOW + 10 * DAY_S))
     told = label("future", observed_at=NOW + 100 * DAY_S)

@@ -19,6 +19,7 @@ from app.outcomes.facts import (
     Slicing,
     StoredCalibration,
     Switch,
+    Window,
 )
 from app.outcomes.store import OUTCOMES_A_MINUTE, Store, open_store
 
@@ -36,5 +37,6 @@ __all__ = [
     "Store",
     "StoredCalibration",
     "Switch",
+    "Window",
     "open_store",
 ]

@@ -94,6 +94,15 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """`disputed` trajectories are not among the labelled: two keys say different things of each, on
+    equal evidence."""
+
+    labelled: tuple[Labelled, ...]
+    disputed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """How many distinct trajectories were scored in a slice, labelled or not."""
 

@@ -29,6 +29,7 @@ from app.outcomes.facts import (
     Report,
     ScoreFacts,
     Slicing,
+    Window,
 )
 from app.outcomes.labels import write_tellings
 from app.outcomes.migrate import upgrade
@@ -160,12 +161,16 @@ class Store:
         async with self.database.reading(_WINDOW_PATIENCE_S) as connection:
             return await windows.read_counts(connection, since, slicing)
 
-    async def labelled(self, since: float, most: int = windows.MOST_LABELS) -> tuple[Labelled, ...]:
-        """Those of them that have an outcome, with the one that counts; of the `most` latest pairs of
-        score and outcome."""
+    async def window(self, since: float, most: int = windows.MOST_LABELS) -> Window:
+        """What was scored at `since` (seconds since the epoch) or later and has an outcome, with the
+        one that counts; of the `most` latest pairs of score and outcome."""
         async with self.database.reading(_WINDOW_PATIENCE_S) as connection:
             rows, floods = await windows.read_labelled(connection, since, most)
         return await asyncio.to_thread(windows.counting, rows, floods)
+
+    async def labelled(self, since: float) -> tuple[Labelled, ...]:
+        """The same, without what is disputed."""
+        return (await self.window(since)).labelled
 
     async def logits(self, since: float, revision: str, most: int) -> list[float]:
         """Log-odds of the latest scores of one model, labelled or not."""

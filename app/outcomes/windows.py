@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, distinct, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.outcomes.facts import RANK, Counted, Labelled
+from app.outcomes.facts import RANK, Counted, Labelled, Window
 from app.outcomes.labels import FLOOD, FLOOD_WINDOW_S
 from app.outcomes.tables import outcomes, scores
 
@@ -48,13 +48,16 @@ async def read_labelled(
     return rows, await _floods(connection, since)
 
 
-def counting(rows: Sequence[Any], floods: Mapping[str, list[float]]) -> tuple[Labelled, ...]:
+def counting(rows: Sequence[Any], floods: Mapping[str, list[float]]) -> Window:
     """Each (trajectory, revision) once, under its first score in the window. Of several outcomes the
-    best evidence counts, then the latest; what a key told in the minute before it flooded counts for
-    nothing, for it was the flood's beginning."""
+    best evidence counts, then the latest, whichever score of the trajectory they were told of; what a
+    key told in the minute before it flooded counts for nothing, for it was the flood's beginning. Of
+    keys that disagree the better evidence counts; on equal evidence the trajectory counts for none."""
+    kept = [row for row in rows if not _ran_into(floods.get(row.key_id, []), row.recorded_at)]
+    voices = _voices(kept)
     best: dict[int, Any] = {}
-    for row in rows:
-        if _ran_into(floods.get(row.key_id, []), row.recorded_at):
+    for row in kept:
+        if row.resolved != voices[row.trajectory_digest]:
             continue
         other = best.get(row.id)
         if other is None or _weight(row) < _weight(other):
@@ -63,7 +66,24 @@ def counting(rows: Sequence[Any], floods: Mapping[str, list[float]]) -> tuple[La
     for score in sorted(best):
         row = best[score]
         first.setdefault((row.trajectory_digest, row.revision), _labelled(row._mapping))
-    return tuple(first.values())
+    disputed = sum(voice is None for voice in voices.values())
+    return Window(tuple(first.values()), disputed)
+
+
+def _voices(rows: Sequence[Any]) -> dict[str, bool | None]:
+    """What is held of each trajectory; None where keys disagree on equal evidence."""
+    by_key: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        mine = by_key.setdefault(row.trajectory_digest, {})
+        other = mine.get(row.key_id)
+        if other is None or _weight(row) < _weight(other):
+            mine[row.key_id] = row
+    found: dict[str, bool | None] = {}
+    for digest, mine in by_key.items():
+        top = min(RANK[row.evidence] for row in mine.values())
+        said = {bool(row.resolved) for row in mine.values() if RANK[row.evidence] == top}
+        found[digest] = said.pop() if len(said) == 1 else None
+    return found
 
 
 async def _floods(connection: AsyncConnection, since: float) -> dict[str, list[float]]:

@@ -130,6 +130,10 @@ class ScoreRecord(Open):
 class QualityAnswer(Open):
     window: str
     by: str
+    disputed: int = Field(
+        description="Trajectories of which two keys say different things on equal evidence; no slice "
+        "counts them."
+    )
     slices: list[dict[str, Any]]
     drift: dict[str, Any] | None
 

@@ -97,12 +97,20 @@ _TOLD = Row(
             stacked=True,
         ),
         Panel(
+            "Disputed trajectories",
+            "Two keys say different things of each, on equal evidence; no figure and no fit counts them.",
+            "short",
+            {"{{instance}}": "swe_rm_quality_disputed_trajectories{@}"},
+            "stat",
+            8,
+        ),
+        Panel(
             "Calibration in use",
             "Replicas that disagree for longer than 5 s are a fault.",
             "none",
             {"{{calibration}}": "count by (calibration) (swe_rm_calibration_info{@})"},
             "stat",
-            12,
+            8,
         ),
         Panel(
             "Calibration generation",
@@ -110,7 +118,7 @@ _TOLD = Row(
             "none",
             {"{{instance}}": "swe_rm_calibration_generation{@}"},
             "stat",
-            12,
+            8,
         ),
     ),
 )

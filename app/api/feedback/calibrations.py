@@ -42,7 +42,7 @@ async def quality(request: Request, by: str = "model", window: str = "7d") -> di
     found = await feedback.live.slices(slicing, seconds)
     drift = await feedback.live.drift()
     drifted = {"calibration": feedback.follower.active} | asdict(drift) if drift else None
-    return {"window": window, "by": by, "slices": found, "drift": drifted}
+    return {"window": window, "by": by, **found, "drift": drifted}
 
 
 @router.get("/calibrations", responses=CALIBRATIONS)

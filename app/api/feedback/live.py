@@ -48,18 +48,20 @@ class LiveQuality:
         self._named = frozenset(named)
         self._clock = clock
         self._turn = asyncio.Lock()
-        self._kept: dict[tuple[Slicing, float], tuple[int, float, list[dict[str, Any]]]] = {}
+        self._kept: dict[tuple[Slicing, float], tuple[int, float, dict[str, Any]]] = {}
 
-    async def slices(self, by: Slicing, window_s: float) -> list[dict[str, Any]]:
-        """Every slice of the window, the largest first, as the wire shows it."""
+    async def slices(self, by: Slicing, window_s: float) -> dict[str, Any]:
+        """Every slice of the window, the largest first, and how many trajectories are disputed, as
+        the wire shows it."""
         async with self._turn:
             known = self._kept.get((by, window_s))
             told, now = self._store.told, self._clock()
             if known and known[0] == told and abs(now - known[1]) < _FRESH_S:
                 return known[2]
-            labelled = await self._store.labelled(now - window_s)
+            window = await self._store.window(now - window_s)
             counted = await self._store.counted(now - window_s, by)
-            found = await asyncio.to_thread(summarise, labelled, counted, by, measured)
+            slices = await asyncio.to_thread(summarise, window.labelled, counted, by, measured)
+            found = {"disputed": window.disputed, "slices": slices}
             self._kept = {k: v for k, v in self._kept.items() if abs(now - v[1]) < _FRESH_S}
             self._kept[by, window_s] = (told, now, found)
             return found
@@ -70,11 +72,12 @@ class LiveQuality:
         since = self._clock() - _GAUGE_WINDOW_S
         rows: list[tuple[str, str, dict[str, Any]]] = []
         async with self._turn:
-            labelled = await self._store.labelled(since, _GAUGE_LABELS)
+            window = await self._store.window(since, _GAUGE_LABELS)
             for by in SLICINGS:
                 counted = await self._store.counted(since, by)
-                found = await asyncio.to_thread(summarise, labelled, counted, by, gauged)
+                found = await asyncio.to_thread(summarise, window.labelled, counted, by, gauged)
                 rows += [(by, self.label(by, each["value"]), each) for each in found]
+        metrics.disputed.set(window.disputed)
         for gauge in (metrics.auc, metrics.ece, metrics.brier):
             gauge.clear()
         # The slice of a label that has the most labelled runs comes last and stands.

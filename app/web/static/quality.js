@@ -46,6 +46,7 @@ function showSlices(answer) {
   byId("slices").replaceChildren(rows.length
     ? table([answer.by[0].toUpperCase() + answer.by.slice(1), "Calibration", "Labels", "Resolved", "Coverage", "AUC", "ECE", "Brier", "Log loss"], rows)
     : el("p", { class: "quiet" }, "No scores in this window."));
+  if (answer.disputed) byId("slices").append(el("p", { class: "quiet" }, `Disputed trajectories, left out: ${count(answer.disputed)}. Two keys say different things of each, on equal evidence.`));
   draw(answer.slices.find((slice) => slice.enough));
   const drift = answer.drift;
   byId("drift").replaceChildren(el("h2", {}, "Drift"), el("p", {}, drift
