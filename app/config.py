@@ -55,6 +55,12 @@ class Settings(BaseModel):
         description="Uncached tokens that keep the engine just busy; default: two steps. More is "
         "never idle, less keeps the order of work ours.",
     )
+    part_windows: float = Field(
+        1.0,
+        ge=0,
+        description="A long item goes in by parts, each as long as so many windows of short prompts; "
+        "less lets others in sooner; 0: whole.",
+    )
     waiting_tokens: int = Field(
         134_217_728, ge=1, description="Tokens that may wait; 4 bytes each."
     )

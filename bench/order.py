@@ -11,133 +11,17 @@ priorities, as a stock server does.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import random
 import statistics
 import sys
-from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from app.admission import Admission, Demand, Limits, Standing
-from app.engine.stepped import SteppedEngine
-from app.errors import Deadline, Overloaded, TooLong
-from app.types import Labels, Priority
-from bench.virtual import run
-
-LABELS = Labels((1,), (2,))
-BUDGET_TOKENS = 600_000  # what an H200 holds beside the weights
-_PATIENCE_S = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Items that come together. `gone_s`: its client leaves so long after it came."""
-
-    at_s: float
-    tokens: tuple[int, ...]
-    priority: Priority = "rollout"
-    key_id: str = "a"
-    timeout_s: float = _PATIENCE_S
-    gone_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What became of a request: seconds from its coming to the end of each scored item."""
-
-    request: Request
-    ends_s: tuple[float, ...]
-    refused: bool = False
-    failed: int = 0
-
-
-class Simulation:
-    """A load on one engine, with our door before it or without."""
-
-    def __init__(self, ours: bool, slow_at_s: float | None = None) -> None:
-        loop = asyncio.get_running_loop()
-        self.clock = loop.time
-        self.engine = SteppedEngine()
-        if not ours:
-            self.engine.by_priority, self.engine.long_tokens = False, self.engine.batch_tokens
-        limits = Limits(BUDGET_TOKENS, 134_217_728, 16_384)
-        self.door = Admission(limits, loop.time) if ours else None
-        if slow_at_s is not None:
-            loop.call_later(slow_at_s, setattr, self.engine, "slow", 10.0)
-
-    async def play(self, load: Sequence[Request]) -> list[Seen]:
-        """Raises when anything is left behind."""
-        seen = await asyncio.gather(*(self._request(request) for request in load))
-        await asyncio.sleep(60)
-        left = [self.engine.running_tokens]
-        if self.door:
-            left += [self.door.inside_tokens, self.door.inside_items]
-            left += [self.door.waiting_tokens, self.door.waiting_items]
-        if any(left):
-            message = f"something was left behind: {left}"
-            raise RuntimeError(message)
-        return seen
-
-    async def _request(self, request: Request) -> Seen:
-        await asyncio.sleep(request.at_s)
-        began_s = self.clock()
-        deadline = began_s + request.timeout_s
-        try:
-            score = self._entered(request, deadline)
-        except (Overloaded, TooLong):
-            return Seen(request, (), refused=True)
-
-        async def one(number: int, tokens: int) -> float:
-            async with asyncio.timeout_at(deadline):
-                await score(number, array("i", [7]) * tokens)
-            return self.clock() - began_s
-
-        tasks = [asyncio.create_task(one(n, tokens)) for n, tokens in enumerate(request.tokens)]
-        if request.gone_s is not None:
-            await asyncio.sleep(request.gone_s)
-            for task in tasks:
-                task.cancel()
-        found = await asyncio.gather(*tasks, return_exceptions=True)
-        bad = [e for e in found if isinstance(e, BaseException)]
-        for error in bad:
-            if not isinstance(error, TimeoutError | Deadline | asyncio.CancelledError):
-                raise error
-        return Seen(request, tuple(e for e in found if isinstance(e, float)), failed=len(bad))
-
-    def _entered(self, request: Request, deadline: float) -> Callable[[int, array[int]], Any]:
-        door, engine = self.door, self.engine
-        if door is None:
-
-            async def bare(_: int, ids: array[int]) -> None:
-                await engine.judge(ids, LABELS, request.priority)
-
-            return bare
-        for tokens in request.tokens:
-            door.check_size(tokens)
-        demands = {n: Demand.of(tokens) for n, tokens in enumerate(request.tokens)}
-        ticket = door.enter(demands, Standing(request.priority, request.key_id, deadline))
-
-        async def through(number: int, ids: array[int]) -> None:
-            seat = ticket.seat(demands[number])
-            ticket.use(number)
-            async with door.room(seat) as priority:
-                verdict = await engine.judge(ids, LABELS, priority)
-                door.finished(verdict.prompt_tokens, verdict.cached_tokens)
-
-        return through
-
-
-def play(load: Sequence[Request], ours: bool, slow_at_s: float | None = None) -> list[Seen]:
-    async def scene() -> list[Seen]:
-        return await Simulation(ours, slow_at_s).play(load)
-
-    return run(scene())
+from bench.simulation import BUDGET_TOKENS, Request, Seen, play
 
 
 def mix(count: int, seed: int) -> list[Request]:
@@ -187,6 +71,11 @@ def steady(seed: int) -> list[Request]:
     return load
 
 
+def late_crowd() -> list[Request]:
+    """One of 200k, and 200 of 1k five seconds later."""
+    return [Request(0.0, (200_000,)), *(Request(5.0, (1_000,)) for _ in range(200))]
+
+
 def mean(values: Sequence[float]) -> float:
     return statistics.fmean(values) if values else float("nan")
 
@@ -229,7 +118,7 @@ def measure(items: int, seed: int) -> tuple[dict[str, dict[str, float]], dict[st
         return request.priority == "interactive"
 
     def long(request: Request) -> bool:
-        return request.tokens[0] > 200_000
+        return request.tokens[0] >= 200_000
 
     rows = {
         f"mix of {items}: mean completion": compare(load, lambda s: mean(ends(s))),
@@ -252,6 +141,12 @@ def measure(items: int, seed: int) -> tuple[dict[str, dict[str, float]], dict[st
         ),
         "256k among steady short work: p95 of the short": compare(
             steady(seed), lambda s: p95(ends(s, lambda r: not long(r)))
+        ),
+        "200 of 1k while one of 200k is computed: the long one": compare(
+            late_crowd(), lambda s: max(ends(s, long))
+        ),
+        "200 of 1k while one of 200k is computed: p95 of the short": compare(
+            late_crowd(), lambda s: p95(ends(s, lambda r: not long(r)))
         ),
     }  # fmt: skip
     oversize = play([Request(0.0, (BUDGET_TOKENS + 1,)), Request(0.0, (1_000,))], ours=True)

@@ -146,8 +146,8 @@ async def test_taken_whole_or_refused_by_its_predicted_finish() -> None:
         "and as much for the other key"
     )
     soon = {0: Demand.of(50)}, standing(deadline=clock.now + 5)
-    assert admission.predicted_s(*soon) == pytest.approx(1.5 + steps_s), (
-        "before what is larger and due later"
+    assert admission.predicted_s(*soon) == pytest.approx((1.5 + steps_s) * 9 / 8), (
+        "before what is larger and due later, but for the share of the oldest"
     )
     clock.now += 0.5
     assert predicted() == pytest.approx(11.0 + steps_s), "half a second of what is inside is done"

@@ -7,10 +7,12 @@ whoever is next, so that no token is leaked by any storm of cancellations.
 door.py      limits, refusals, who goes in         inside.py    the window that is kept just full
 lines.py     the order of work                     seats.py     what is known of an item
 pace.py      seconds from tokens, fitted           prefixes.py  what the engine's cache holds
+measure.py   what an item costs, and its parts     parts.py     a long item goes in by parts
 forecast.py  when work would be finished
 """
 
 from app.admission.door import Admission, Limits, Ticket
+from app.admission.parts import in_parts
 from app.admission.prefixes import BLOCK_TOKENS, Chain, Prefixes, chain_of
 from app.admission.seats import CLASSES, Demand, Seat, Standing, capped
 
@@ -27,4 +29,5 @@ __all__ = [
     "Ticket",
     "capped",
     "chain_of",
+    "in_parts",
 ]

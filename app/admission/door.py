@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,24 +12,26 @@ from dataclasses import dataclass, replace
 from app.admission.forecast import Forecast
 from app.admission.inside import Inside
 from app.admission.lines import Lines
+from app.admission.measure import measure
 from app.admission.pace import Pace
 from app.admission.seats import CLASSES, Demand, Load, Seat, Standing
 from app.errors import Deadline, Overloaded, TooLong
 from app.types import Priority
 
-_LEAST = 1e-9
 _RETRY_AFTER_S = (1.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`inside_tokens` is the engine's whole budget, `window_tokens` what keeps it just busy: the rest
-    waits with us, where the order can still change. What waits is bounded in tokens and in items."""
+    waits with us, where the order can still change. What waits is bounded in tokens and in items. A
+    part of an item takes as long as `part_windows` windows of short prompts; 0: items go in whole."""
 
     inside_tokens: int
     waiting_tokens: int
     waiting_items: int
     window_tokens: int = 16_384
+    part_windows: float = 1.0
 
 
 class Admission:
@@ -40,7 +41,7 @@ class Admission:
         self.limits = limits
         self.pace = Pace(clock)
         self._clock = clock
-        self._lines = Lines()
+        self._lines = Lines(self.pace.cost_s)
         self._inside = Inside(limits.inside_tokens, limits.window_tokens)
         self._waiting = [Load() for _ in CLASSES]
         self._forecast = Forecast(
@@ -126,19 +127,28 @@ class Admission:
 
     @asynccontextmanager
     async def room(self, seat: Seat) -> AsyncIterator[Priority]:
-        """Waits for room, gives the priority to tell the engine, and takes the room back whatever
-        happens. Raises `Deadline` for a seat whose time is over: it does not go in."""
+        """Waits for room for `seat.part`, gives the priority to tell the engine, and takes the room
+        back whatever happens. Raises `Deadline` for a seat whose time is over: it does not go in.
+
+        Where `seat.rest` is not None, it is in line for it when this is left in peace, and has to come
+        again (`in_parts` does).
+        """
         priority = await self._acquire(seat)
         finished = False
         try:
             yield priority
             finished = True
         finally:
+            rest = seat.rest if finished else None
             self._inside.remove(seat)
             if not finished:
                 self.pace.dropped()
             if not self.inside_items:
                 self.pace.idle()
+            if rest:
+                self._come_again(seat, rest)
+            else:
+                self._inside.release(seat)
             self._wake()
 
     def finished(self, prompt_tokens: int, cached_tokens: int) -> None:
@@ -153,7 +163,9 @@ class Admission:
         better = other if other.rank < mine.rank else mine
         better = replace(better, deadline=deadline)
         if seat not in self._lines:
-            if not seat.granted.done():  # it has not come to the door yet
+            if seat.granted.done():
+                seat.wish = better  # for its next part
+            else:  # it has not come to the door yet
                 seat.standing = better
             return
         self._lines.remove(seat)
@@ -163,10 +175,20 @@ class Admission:
         self._lines.add(seat)
         self._wake()
 
-    async def _acquire(self, seat: Seat) -> Priority:
+    def _come_again(self, seat: Seat, rest: Demand) -> None:
+        seat.demand, seat.granted = rest, asyncio.get_running_loop().create_future()
+        seat.standing, seat.wish = seat.wish or seat.standing, None
+        measure(seat, self.pace, self.limits.window_tokens, self.limits.part_windows)
+        self._queue(seat)
+
+    def _queue(self, seat: Seat) -> None:
         self._waiting[seat.standing.rank].add(seat.demand)
         self._lines.add(seat)
-        self._wake()
+
+    async def _acquire(self, seat: Seat) -> Priority:
+        if seat not in self._lines and not seat.granted.done():
+            self._queue(seat)
+            self._wake()
         try:
             return await seat.granted
         except asyncio.CancelledError:
@@ -180,12 +202,14 @@ class Admission:
     def _take_back(self, seat: Seat) -> None:
         if seat.granted.exception() is None:
             self._inside.remove(seat)
+            self._inside.release(seat)
             if not self.inside_items:
                 self.pace.idle()
 
     def _leave(self, seat: Seat) -> None:
         self._lines.remove(seat)
         self._waiting[seat.standing.rank].remove(seat.demand)
+        self._inside.release(seat)
 
     def _wake(self) -> None:
         """Lets in whoever is next, until the window is full."""
@@ -209,7 +233,9 @@ class Admission:
             seat.granted.set_result(CLASSES[at_rank])
 
     def _next(self) -> tuple[Seat, int] | None:
-        for seat, at_rank in self._lines.heads(self._clock() + self._forecast.next_s()):
+        giants = [self._inside.has_giant(rank) for rank in range(len(CLASSES))]
+        begin_s = self._clock() + self._forecast.next_s()
+        for seat, at_rank in self._lines.heads(begin_s, giants):
             if seat.granted.done() or self._inside.fits(
                 seat, promoted=at_rank < seat.standing.rank
             ):
@@ -230,12 +256,12 @@ class Ticket:
         for demand in self._reserved.values():
             admission._waiting[standing.rank].add(demand)
 
-    def seat(self, demand: Demand) -> Seat:
-        """A seat for one item; it is nowhere until it goes to `room`."""
-        pace = self.admission.pace
-        work_s = pace.seconds(demand.tokens, demand.pairs)
-        size = round(4 * math.log2(max(_LEAST, work_s / pace.seconds(1_000, 1_000_000))))
-        return Seat(demand, self._standing, work_s, size)
+    def seat(self, demand: Demand, divisible: bool = False) -> Seat:
+        """A seat for one item; it is nowhere until it goes to `room`. `divisible`: a long one may go
+        in by parts, for the engine keeps what it has computed of a prompt."""
+        seat, limits = Seat(demand, self._standing, divisible), self.admission.limits
+        measure(seat, self.admission.pace, limits.window_tokens, limits.part_windows)
+        return seat
 
     def reserved(self, number: int) -> Demand | None:
         return self._reserved.get(number)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.admission.inside import Inside
-from app.admission.lines import CLASS_SHARE, Lines
+from app.admission.lines import CLASS_SHARE, OLDEST_SHARE, Lines
 from app.admission.pace import Pace
 from app.admission.seats import Demand, Load, Seat, Standing
 
@@ -25,18 +25,29 @@ class Forecast:
     def finish_s(self, demands: Mapping[int, Demand], standing: Standing) -> float:
         """Seconds until a request that comes now is finished at the latest: all that is more urgent,
         what may go before it of its own key, as many tokens of every other key, and the shares of
-        less urgent classes."""
-        rank, mine = standing.rank, _sum(demands)
+        the oldest and of less urgent classes."""
+        rank, mine, older_s = standing.rank, _sum(demands), 0.0
+        largest = max((demand.tokens for demand in demands.values()), default=0)
         if own := self.lines.classes[rank].lines.get(standing.key_id):
-            largest = max((demand.tokens for demand in demands.values()), default=0)
-            mine.merge(own.before(largest, standing.deadline))
-        all_s = self._ahead_s(rank) + self._others_s(standing, mine.tokens) + self._seconds(mine)
-        lower_s = sum(self._seconds(load) for load in self.waiting[rank + 1 :])
+            before = own.before(largest, standing.deadline)
+            mine.merge(before)
+            older_s = own.work_s - self.pace.cost_s(before)
+        sooner, later = self._parts_to_come(standing, largest)
+        mine.merge(sooner)
+        older_s += self.pace.cost_s(later)
+        all_s = self._ahead_s(rank) + self._others_s(standing, mine.tokens) + self.pace.cost_s(mine)
+        all_s += min(OLDEST_SHARE * all_s, older_s)
+        lower_s = sum(self.pace.cost_s(load) for load in self.waiting[rank + 1 :])
         return all_s + min(CLASS_SHARE * all_s, lower_s)
 
     def backlog_s(self, rank: int) -> float:
         """Of what is inside, and waits in this class and those more urgent."""
-        return self._inside_s() + sum(self._seconds(load) for load in self.waiting[: rank + 1])
+        to_come_s = sum(
+            self.pace.cost_s(seat.rest) for seat in self.inside.divided
+            if seat.rest and seat.standing.rank <= rank
+        )  # fmt: skip
+        waiting_s = sum(self.pace.cost_s(load) for load in self.waiting[: rank + 1])
+        return self._inside_s() + to_come_s + waiting_s
 
     def next_s(self) -> float:
         """Until who goes in now is worked on, and a step more: an item has its verdict when its whole
@@ -50,14 +61,14 @@ class Forecast:
         if not self.pace.learnt:
             return 0.0
         load = self.inside.beside(seat.standing.rank)
-        before_s = max(0.0, self._seconds(load) - self.pace.since_row_s())
-        return before_s + self.pace.seconds(seat.demand.tokens, seat.demand.pairs)
+        before_s = max(0.0, self.pace.cost_s(load) - self.pace.since_row_s())
+        return before_s + self.pace.cost_s(seat.demand)
 
     def _others_s(self, standing: Standing, tokens: int) -> float:
         """Of every other key of the class as many tokens."""
         lines = self.lines.classes[standing.rank].lines
         return sum(
-            min(1.0, tokens / max(1, line.load.tokens)) * self._seconds(line.load)
+            min(1.0, tokens / max(1, line.load.tokens)) * self.pace.cost_s(line.load)
             for key_id, line in lines.items()
             if key_id != standing.key_id
         )
@@ -65,17 +76,26 @@ class Forecast:
     def _ahead_s(self, rank: int) -> float:
         """What is inside, what is more urgent, and what was taken and has not come to its line yet."""
         lines = self.lines.classes[rank].lines.values()
-        coming_s = self._seconds(self.waiting[rank])
-        coming_s -= sum(self._seconds(line.load) for line in lines)
-        more_urgent_s = sum(self._seconds(load) for load in self.waiting[:rank])
+        coming_s = self.pace.cost_s(self.waiting[rank])
+        coming_s -= sum(self.pace.cost_s(line.load) for line in lines)
+        more_urgent_s = sum(self.pace.cost_s(load) for load in self.waiting[:rank])
         return self.next_s() + more_urgent_s + max(0.0, coming_s)
 
     def _inside_s(self) -> float:
         """What is left of what is inside: it has been worked on since the last item was finished."""
-        return max(0.0, self._seconds(self.inside.load) - self.pace.since_row_s())
+        return max(0.0, self.pace.cost_s(self.inside.load) - self.pace.since_row_s())
 
-    def _seconds(self, load: Load) -> float:
-        return self.pace.seconds(load.tokens, load.pairs)
+    def _parts_to_come(self, standing: Standing, largest: int) -> tuple[Load, Load]:
+        """The rest of those that have a part inside: of who is more urgent, no larger or due as soon,
+        and of the others of its class."""
+        sooner, later = Load(), Load()
+        for seat in self.inside.divided:
+            other, rest = seat.standing, seat.rest
+            if rest is None or other.rank > standing.rank:
+                continue
+            first = other.rank < standing.rank or other.deadline <= standing.deadline
+            (sooner if first or rest.tokens <= largest else later).add(rest)
+        return sooner, later
 
 
 def _sum(demands: Mapping[int, Demand]) -> Load:

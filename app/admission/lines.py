@@ -17,58 +17,71 @@ from __future__ import annotations
 import bisect
 import heapq
 import itertools
-from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from app.admission.seats import CLASSES, Load, Seat
+from app.admission.seats import CLASSES, Demand, Load, Seat
 
 CLASS_SHARE = 1 / 20
 OLDEST_SHARE = 1 / 8
 _FAR_MORE = 1.5  # times the work that can be done in time
 _LOOKED_AT = 256  # of the earliest deadlines, each time somebody goes in
 
+Cost: TypeAlias = "Callable[[Demand | Load], float]"
+
 
 @dataclass(eq=False, slots=True)
 class Line:
     """Who waits in one class under one key. `served_tokens` is where its turn comes."""
 
+    cost: Cost
     served_tokens: float
     earned_s: float = 0.0
     load: Load = field(default_factory=Load)
-    work_s: float = 0.0
-    _best: list[tuple[float, int, int, Seat]] = field(default_factory=list)
+    _best: list[tuple[float, int, int, int, Seat]] = field(default_factory=list)
     _due: list[tuple[float, int, Seat]] = field(default_factory=list)  # sorted by deadline
-    _oldest: OrderedDict[Seat, int] = field(default_factory=OrderedDict)  # and their numbers
-    _number: itertools.count[int] = field(default_factory=itertools.count)
+    _aged: list[tuple[int, Seat]] = field(default_factory=list)  # sorted, the oldest first
+    _here: set[Seat] = field(default_factory=set)
+    _tick: itertools.count[int] = field(default_factory=itertools.count)
 
     def __len__(self) -> int:
-        return len(self._oldest)
+        return len(self._here)
+
+    @property
+    def work_s(self) -> float:
+        return self.cost(self.load)
+
+    @property
+    def oldest(self) -> Seat:
+        return self._aged[0][-1]
 
     def add(self, seat: Seat) -> None:
-        number = self._oldest[seat] = next(self._number)
-        heapq.heappush(self._best, (seat.demand.step, seat.size, number, seat))
+        number = seat.number or 0
+        self._here.add(seat)
+        # Who came before and comes back may have left a trace: the tick keeps the two apart.
+        heapq.heappush(self._best, (seat.demand.step, seat.size, number, next(self._tick), seat))
         bisect.insort(self._due, (seat.standing.deadline, number, seat))
+        bisect.insort(self._aged, (number, seat))
         self.load.add(seat.demand)
-        self.work_s += seat.work_s
 
     def remove(self, seat: Seat) -> None:
-        number = self._oldest.pop(seat)
+        number = seat.number or 0
+        self._here.remove(seat)
         del self._due[bisect.bisect_left(self._due, (seat.standing.deadline, number))]
+        del self._aged[bisect.bisect_left(self._aged, (number,))]
         self.load.remove(seat.demand)
-        self.work_s -= seat.work_s
-        if (
-            len(self._best) > 2 * len(self._oldest) + 64
-        ):  # of those that left the heap keeps a trace
-            self._best = [entry for entry in self._best if entry[-1] in self._oldest]
+        if len(self._best) > 2 * len(self) + 64:  # of those that left the heap keeps a trace
+            self._best = [entry for entry in self._best if entry[-1] in self._here]
             heapq.heapify(self._best)
 
-    def head(self, begin_s: float, lines: int, others_s: float) -> Seat:
+    def head(self, begin_s: float, lines: int, others_s: float, giant: bool) -> Seat:
         """The next one; the line must not be empty. `begin_s`: when it could begin, by the clock of
-        deadlines; it shares the engine with so many `lines`, which hold `others_s` of work."""
-        oldest = next(iter(self._oldest))
-        if self.earned_s >= oldest.work_s:
-            return oldest
-        while (best := self._best[0][-1]) not in self._oldest:
+        deadlines; it shares the engine with so many `lines`, which hold `others_s` of work. While a
+        `giant` is inside, another that has earned its turn does not keep others from theirs."""
+        if self.earned_s >= self.cost(self.oldest.part) and not (giant and self.oldest.giant):
+            return self.oldest
+        while (best := self._best[0][-1]) not in self._here:
             heapq.heappop(self._best)
         return self._due[0][-1] if self._makes_late(best, begin_s, lines, others_s) else best
 
@@ -77,25 +90,24 @@ class Line:
         can be in time: there the shortest first is what saves most."""
         if begin_s + self.work_s + others_s <= self._due[0][0]:
             return False
-        late, before_s, behind = False, 0.0, True
+        late, before_s, behind, first_s = False, 0.0, True, self.cost(first.demand)
         for deadline, _, seat in self._due[:_LOOKED_AT]:
             if deadline <= begin_s:  # nothing can save him
                 continue
-            before_s += seat.work_s
+            before_s += self.cost(seat.demand)
             need_s = min(lines * before_s, before_s + others_s)
             if need_s > _FAR_MORE * (deadline - begin_s):
                 return False
             behind = behind and seat is not first
-            late = late or begin_s + need_s + behind * first.work_s > deadline
+            late = late or begin_s + need_s + behind * first_s > deadline
         return late
 
     def passed(self, seat: Seat) -> None:
         """`seat` goes: who is older earns by it, and the oldest pays with what was earned."""
-        oldest = next(iter(self._oldest))
-        if seat is oldest:
-            self.earned_s = max(0.0, self.earned_s - seat.work_s)
+        if seat is self.oldest:
+            self.earned_s = max(0.0, self.earned_s - self.cost(seat.part))
         else:
-            self.earned_s += OLDEST_SHARE * seat.work_s
+            self.earned_s += OLDEST_SHARE * self.cost(seat.part)
 
     def before(self, tokens: int, deadline: float) -> Load:
         """What may go before an item of so many tokens: what is no larger, and what is due as soon."""
@@ -112,6 +124,7 @@ class Line:
 class Class:
     """The lines of one class. `earned_s` is what more urgent work owes it for passing."""
 
+    cost: Cost
     lines: dict[str, Line] = field(default_factory=dict)
     earned_s: float = 0.0
     _turn_tokens: float = 0.0
@@ -120,7 +133,7 @@ class Class:
         key_id = seat.standing.key_id
         if key_id not in self.lines:
             # Who comes back begins where all are: silence is not saved up.
-            self.lines[key_id] = Line(self._turn_tokens)
+            self.lines[key_id] = Line(self.cost, self._turn_tokens)
         self.lines[key_id].add(seat)
 
     def remove(self, seat: Seat) -> None:
@@ -135,25 +148,28 @@ class Class:
     def work_s(self) -> float:
         return sum(line.work_s for line in self.lines.values())
 
-    def head(self, begin_s: float) -> Seat | None:
+    def head(self, begin_s: float, giant: bool) -> Seat | None:
         if not self.lines:
             return None
         line = min(self.lines.values(), key=lambda line: line.served_tokens)
-        return line.head(begin_s, len(self.lines), self.work_s - line.work_s)
+        return line.head(begin_s, len(self.lines), self.work_s - line.work_s, giant)
 
     def passed(self, seat: Seat) -> None:
         line = self.lines[seat.standing.key_id]
         line.passed(seat)
         self._turn_tokens = max(self._turn_tokens, line.served_tokens)
-        line.served_tokens += seat.demand.tokens
+        line.served_tokens += seat.part.tokens
 
 
 class Lines:
-    """All who wait. A seat's standing may change only while it is outside."""
+    """All who wait; `cost` says what work takes by now, in seconds. A seat's standing and demand may
+    change only while it is not in line."""
 
-    def __init__(self) -> None:
-        self.classes = [Class() for _ in CLASSES]
+    def __init__(self, cost: Cost) -> None:
+        self.cost = cost
+        self.classes = [Class(cost) for _ in CLASSES]
         self._seats: set[Seat] = set()
+        self._numbers = itertools.count()
 
     def __contains__(self, seat: Seat) -> bool:
         return seat in self._seats
@@ -162,6 +178,8 @@ class Lines:
         return len(self._seats)
 
     def add(self, seat: Seat) -> None:
+        if seat.number is None:
+            seat.number = next(self._numbers)
         self._seats.add(seat)
         self.classes[seat.standing.rank].add(seat)
 
@@ -169,20 +187,22 @@ class Lines:
         self._seats.remove(seat)
         self.classes[seat.standing.rank].remove(seat)
 
-    def heads(self, begin_s: float) -> list[tuple[Seat, int]]:
+    def heads(self, begin_s: float, giants: Sequence[bool]) -> list[tuple[Seat, int]]:
         """The next item of each class and the rank it goes at: those first whose class has earned
         it, at the rank of the most urgent that wait; then the most urgent alone. `begin_s`: when
-        the engine is done with what is inside."""
+        the engine is done with what is inside; `giants`: whether one is there, by rank."""
         found = []
         for rank, each in enumerate(self.classes):
-            if seat := each.head(begin_s):
+            if seat := each.head(begin_s, giants[rank]):
                 found.append((seat, rank))
                 begin_s += each.work_s
         if not found:
             return []
         top = found[0][1]
         earned = [
-            (seat, top) for seat, rank in found[1:] if self.classes[rank].earned_s >= seat.work_s
+            (seat, top)
+            for seat, rank in found[1:]
+            if self.classes[rank].earned_s >= self.cost(seat.part)
         ]
         return [*earned, found[0]]
 
@@ -191,10 +211,10 @@ class Lines:
         rank = seat.standing.rank
         if at_rank < rank:
             mine = self.classes[rank]
-            mine.earned_s = max(0.0, mine.earned_s - seat.work_s)
+            mine.earned_s = max(0.0, mine.earned_s - self.cost(seat.part))
         else:
             for lower in self.classes[rank + 1 :]:
                 if lower.lines:
-                    lower.earned_s += CLASS_SHARE * seat.work_s
+                    lower.earned_s += CLASS_SHARE * self.cost(seat.part)
         self.classes[rank].passed(seat)
         self.remove(seat)

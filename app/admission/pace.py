@@ -12,6 +12,8 @@ import math
 import time
 from collections.abc import Callable
 
+from app.admission.seats import Demand, Load
+
 _SHAPE_MEMORY = (120.0, 32)  # seconds, but items at least: on a slow engine one may take minutes
 _LEVEL_MEMORY = (10.0, 4)
 _GUESS_S = 1 / 5_000  # a token, until something has finished
@@ -20,6 +22,7 @@ _GUESS_S = 1 / 5_000  # a token, until something has finished
 _PAIR_SHARE = 1e-4
 _RIDGE = 0.002
 _ROW_S = 0.05
+_SAME_STEP_S = 0.01
 _LEARNT_S = 1.0
 _LEARNT_ITEMS = 4
 _LEAST = 1e-9
@@ -67,8 +70,17 @@ class Pace:
         """Seconds a pair of tokens."""
         return self._level * self._pair_s
 
+    def cost_s(self, work: Demand | Load) -> float:
+        return self.seconds(work.tokens, work.pairs)
+
     def seconds(self, tokens: int, pairs: int) -> float:
         return self._level * (self._token_s * tokens + self._pair_s * pairs)
+
+    def tokens_in(self, seconds: float, cached_tokens: int) -> float:
+        """Uncached tokens behind `cached_tokens` that so many seconds are enough for: x of
+        b·x² + (a + 2b·cached)·x = seconds."""
+        a_s = self.a_s + 2 * self.b_s * cached_tokens
+        return 2 * seconds / (a_s + math.sqrt(a_s * a_s + 4 * self.b_s * seconds))
 
     def begin(self) -> None:
         if self._since is None:
@@ -76,15 +88,16 @@ class Pace:
 
     def since_row_s(self) -> float:
         """Busy time that no finished item accounts for yet."""
-        return self._row_s + (self._clock() - self._since if self._since is not None else 0.0)
+        return (0.0 if self._row_tokens else self._row_s) + self._gap_s()
 
     def finished(self, tokens: int, pairs: int) -> None:
+        """All that one step of the engine finishes belongs to one row, with the time of that step."""
+        if self._row_s >= _ROW_S and self._row_tokens and self._gap_s() > _SAME_STEP_S:
+            self._learn()
         self._count_time()
         self._row_tokens += tokens
         self._row_pairs += pairs
         self._row_items += 1
-        if self._row_s >= _ROW_S and self._row_tokens:
-            self._learn()
 
     def dropped(self) -> None:
         """An item left unfinished: the time since the last row says nothing about anyone's cost."""
@@ -98,10 +111,12 @@ class Pace:
         self._clear_row()
         self._since = None
 
+    def _gap_s(self) -> float:
+        return self._clock() - self._since if self._since is not None else 0.0
+
     def _count_time(self) -> None:
-        now = self._clock()
-        self._row_s += now - (self._since if self._since is not None else now)
-        self._since = now
+        self._row_s += self._gap_s()
+        self._since = self._clock()
 
     def _learn(self) -> None:
         """Weighted least squares in t = α·u + β·v, where p = tokens + r·pairs is a row's size,

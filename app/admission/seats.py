@@ -24,6 +24,23 @@ class Demand:
     pairs: int
     step: float = float("inf")
 
+    @property
+    def cached_tokens(self) -> int:
+        """Of the prompt; pairs / tokens is prompt + cached."""
+        return (self.pairs // self.tokens - self.tokens) // 2 if self.tokens else 0
+
+    @property
+    def prompt_tokens(self) -> int:
+        return self.cached_tokens + self.tokens
+
+    def first(self, tokens: int) -> Demand:
+        """Its first so many uncached tokens."""
+        return Demand.of(self.cached_tokens + tokens, self.cached_tokens, self.step)
+
+    def after(self, part: Demand) -> Demand:
+        """What is left when a first part of it is done."""
+        return Demand(self.tokens - part.tokens, self.pairs - part.pairs, self.step)
+
     @classmethod
     def of(cls, prompt_tokens: int, cached_tokens: int = 0, step: float = float("inf")) -> Demand:
         return cls(prompt_tokens - cached_tokens, prompt_tokens**2 - cached_tokens**2, step)
@@ -68,13 +85,29 @@ class Load:
 
 @dataclass(eq=False, slots=True)
 class Seat:
-    """One item at the door. `granted` gives the priority that the engine is told. `size` orders items
-    by their expected work, in steps so coarse that a guess that wavers lets nobody pass his equal."""
+    """One item at the door. `demand` is what is left of it, `part` what goes in next. `granted` gives
+    the priority that the engine is told. `size` orders items by their expected work, in steps so coarse
+    that a guess that wavers lets nobody pass his equal. `number` is its age: who comes back for the next
+    part has not become younger. A `giant` goes in by parts, or is longer than two windows: there is room
+    for one at a time."""
 
     demand: Demand
     standing: Standing
-    work_s: float
-    size: int
+    divisible: bool = False
+    part: Demand = field(init=False)
+    size: int = 0
+    number: int | None = None
+    giant: bool = False
+    reserved_tokens: int = 0
+    wish: Standing | None = None  # a better standing, for when it is outside again
     granted: asyncio.Future[Priority] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+
+    def __post_init__(self) -> None:
+        self.part = self.demand
+
+    @property
+    def rest(self) -> Demand | None:
+        """What will be left when the part is done."""
+        return None if self.part.tokens == self.demand.tokens else self.demand.after(self.part)

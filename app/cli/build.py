@@ -142,6 +142,7 @@ def _house(
         settings.waiting_tokens,
         settings.waiting_items,
         settings.window_tokens or 2 * settings.batch_tokens,
+        settings.part_windows,
     )
     scorer = Scorer(
         model,

@@ -54,13 +54,14 @@ class FakeEngine:
             self._refuse_when_dead()
             self.calls += 1
             started = time.perf_counter()
-            await self._work(len(token_ids), priority)
+            cached_tokens = self._kept(ids)
+            await self._work(len(token_ids), cached_tokens, priority)
             self._refuse_when_dead()
         finish, values = self._output(ids, labels)
         return Verdict(
             label_logprobs=label_logprobs(finish, values, labels),
             prompt_tokens=len(token_ids),
-            cached_tokens=0,
+            cached_tokens=cached_tokens,
             engine_s=time.perf_counter() - started,
         )
 
@@ -77,19 +78,25 @@ class FakeEngine:
         """Between -4 and 4, from a checksum of the ids."""
         return zlib.crc32(ids.tobytes()) / 2**32 * 8 - 4
 
-    async def _work(self, tokens: int, priority: Priority) -> None:
+    def _kept(self, ids: array[int]) -> int:
+        """Tokens of the prompt that need not be computed."""
+        return 0
+
+    async def _work(self, tokens: int, cached_tokens: int, priority: Priority) -> None:
         self.running_tokens += tokens
         self.most_running_tokens = max(self.most_running_tokens, self.running_tokens)
         try:
-            await (asyncio.Event().wait() if self.hung else self._sleep(tokens, priority))
+            if self.hung:
+                await asyncio.Event().wait()
+            await self._sleep(tokens, cached_tokens, priority)
         except asyncio.CancelledError:
             self.aborted += 1
             raise
         finally:
             self.running_tokens -= tokens
 
-    async def _sleep(self, tokens: int, priority: Priority) -> None:
-        await asyncio.sleep(self.delay_s + self.token_s * tokens)
+    async def _sleep(self, tokens: int, cached_tokens: int, priority: Priority) -> None:
+        await asyncio.sleep(self.delay_s + self.token_s * (tokens - cached_tokens))
 
     def _refuse_when_dead(self) -> None:
         if self.dead:

@@ -11,13 +11,15 @@ from app.types import Labels, Priority, Verdict
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What an engine is: all that may change a logit, and the longest prompt it takes."""
+    """What an engine is: all that may change a logit, the longest prompt it takes, and whether it keeps
+    what it has computed of one, so that a longer one with the same beginning costs only what is new."""
 
     name: str
     version: str
     dtype: str
     kv_dtype: str
     allowed_tokens: int
+    keeps_prefixes: bool = False
 
 
 class Engine(Protocol):

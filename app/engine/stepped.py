@@ -8,13 +8,20 @@ A step of tokens [start, end) of a prompt takes token_s·(end − start) + pair_
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import heapq
+import itertools
+from array import array
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from app.engine.fake import FakeEngine
-from app.types import Priority
+from app.types import Labels, Priority, Verdict
 
 _RANK: dict[Priority, int] = {"interactive": 0, "rollout": 1, "backfill": 2}
+
+
+_BLOCK_TOKENS = 128
 
 
 @dataclass(eq=False, slots=True)
@@ -28,7 +35,7 @@ class _Run:
 class SteppedEngine(FakeEngine):
     """The default costs are those of Qwen3-30B-A3B on an H200 at 40 % of its peak: 6.6 GFLOP a token and
     393k FLOP a pair. `slow` multiplies them from the next step on; without `by_priority` it is first
-    come, first served."""
+    come, first served. The last `cache_tokens` that were computed are kept, by blocks."""
 
     token_s: float = 6.6e9 / 396e12
     pair_s: float = 393e3 / 396e12
@@ -37,14 +44,39 @@ class SteppedEngine(FakeEngine):
     long_tokens: int = 4096
     running_items: int = 64
     by_priority: bool = True
+    cache_tokens: int = 0
     busy_s: float = 0.0
     _waiting: list[tuple[int, int, _Run]] = field(default_factory=list)
     _running: list[_Run] = field(default_factory=list)
     _stepping: asyncio.Task[None] | None = None
     _number: int = 0
+    _blocks: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
 
-    async def _sleep(self, tokens: int, priority: Priority) -> None:
-        run = _Run(tokens, asyncio.get_running_loop().create_future())
+    async def judge(
+        self, ids: array[int], labels: Labels, priority: Priority = "rollout"
+    ) -> Verdict:
+        verdict = await FakeEngine.judge(self, ids, labels, priority)
+        for block in reversed(self._chain(ids)):  # ends are forgotten first
+            self._blocks[block] = None
+            self._blocks.move_to_end(block)
+        while len(self._blocks) > self.cache_tokens // _BLOCK_TOKENS:
+            self._blocks.popitem(last=False)
+        return verdict
+
+    def _kept(self, ids: array[int]) -> int:
+        known = itertools.takewhile(self._blocks.__contains__, self._chain(ids))
+        return min(len(ids) - 1, _BLOCK_TOKENS * sum(1 for _ in known))
+
+    def _chain(self, ids: array[int]) -> list[bytes]:
+        """A digest of every beginning that is whole blocks long; none where nothing is kept."""
+        running, found = hashlib.blake2b(digest_size=12), list[bytes]()
+        for end in range(_BLOCK_TOKENS, len(ids) + 1 if self.cache_tokens else 0, _BLOCK_TOKENS):
+            running.update(memoryview(ids)[end - _BLOCK_TOKENS : end])
+            found.append(running.copy().digest())
+        return found
+
+    async def _sleep(self, tokens: int, cached_tokens: int, priority: Priority) -> None:
+        run = _Run(tokens, asyncio.get_running_loop().create_future(), cached_tokens)
         self._number += 1
         rank = _RANK[priority] if self.by_priority else 0
         heapq.heappush(self._waiting, (rank, self._number, run))
@@ -76,7 +108,7 @@ class SteppedEngine(FakeEngine):
         while budget and self._waiting and len(self._running) < self.running_items:
             run = heapq.heappop(self._waiting)[-1]
             self._running.append(run)
-            chunk = min(run.tokens, budget, most)
+            chunk = min(run.tokens - run.at, budget, most)
             chunks.append((run, chunk))
             budget -= chunk
         return chunks

@@ -112,6 +112,7 @@ class VllmEngine:
             dtype=str(config.model_config.dtype).removeprefix("torch."),
             kv_dtype=str(config.cache_config.cache_dtype),
             allowed_tokens=config.model_config.max_model_len - 1,
+            keeps_prefixes=bool(config.cache_config.enable_prefix_caching),
         )
         return cls(llm, facts, config.model_config.get_vocab_size(), children, guard)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.admission import Admission, Demand, Prefixes, Seat, Ticket
+from app.admission import Admission, Demand, Prefixes, Seat, Ticket, in_parts
 from app.engine import Engine
 from app.memo import Work
 from app.scorer.facts import Prepared
-from app.types import Labels, Verdict
+from app.types import Labels, Priority, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,21 @@ class Asking:
         self._ticket = ticket
         self._number = number
         self._prepared = prepared
-        whole = Demand.of(len(prepared.prompt.ids), 0, step_of(prepared))
-        self.seat: Seat = ticket.seat(ticket.reserved(number) or whole)
+        tokens, reserve = len(prepared.prompt.ids), ticket.reserved(number)
+        # The reserve counts the steps of an item, too: they have a seat of their own later.
+        demand = Demand.of(tokens, reserve.cached_tokens if reserve else 0, step_of(prepared))
+        self.seat: Seat = ticket.seat(demand, divisible=way.engine.facts.keeps_prefixes)
 
     async def run(self) -> Verdict:
         self._ticket.use(self._number)
-        way, prepared = self._way, self._prepared
-        async with way.admission.room(self.seat) as priority:
-            verdict = await way.engine.judge(prepared.prompt.ids, way.labels, priority)
-            way.admission.finished(verdict.prompt_tokens, verdict.cached_tokens)
-        way.prefixes.remember(prepared.chain)
+        way, ids = self._way, self._prepared.prompt.ids
+
+        async def judge(tokens: int, priority: Priority) -> Verdict:
+            first = ids if tokens == len(ids) else ids[:tokens]
+            return await way.engine.judge(first, way.labels, priority)
+
+        verdict = await in_parts(way.admission, self.seat, judge)
+        way.prefixes.remember(self._prepared.chain)
         return verdict
 
     def joined_by(self, other: Work) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import statistics
 
 import pytest
 from counts import count
 
-from bench.order import Request, Simulation, play
+from bench.simulation import Request, Simulation, play
 from bench.virtual import run
 
 SECONDS = count(15, 60)
@@ -94,6 +95,16 @@ def test_c31_a_long_item_is_not_starved_by_short_ones() -> None:
     seen = play([giant, *arrivals(random.Random(1), 10, 1_000)], ours=True)
     assert seen[0].ends_s[0] <= 2 * solo_s
     assert all(one.ends_s for one in seen)
+
+
+def test_c31_short_items_do_not_wait_for_a_long_one_that_is_inside() -> None:
+    giant, crowd = Request(0.0, (200_000,)), [Request(5.0, (1_000,)) for _ in range(200)]
+    solo_s = play([giant], ours=True)[0].ends_s[0]
+    alone = [one.ends_s[0] for one in play(crowd, ours=True)]
+    seen = play([giant, *crowd], ours=True)
+    beside = [one.ends_s[0] for one in seen[1:]]
+    assert statistics.quantiles(beside, n=20)[-1] <= 3 * statistics.quantiles(alone, n=20)[-1]
+    assert seen[0].ends_s[0] <= 2 * solo_s
 
 
 def test_c34_a_key_that_floods_takes_nothing_from_one_that_does_not() -> None:
