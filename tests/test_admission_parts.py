@@ -18,6 +18,7 @@ from app.types import Priority, Verdict
 
 WINDOW = 1_024
 LONG = 8_000
+_FAILED = "on request"
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Cache:
         cached_tokens = min(self.kept_tokens, tokens - 1)
         await self.go.wait()
         if self.fails:
-            raise EngineFailed("on request")
+            raise EngineFailed(_FAILED)
         self.kept_tokens = 0 if self.forgets else tokens
         return Verdict({1: -0.7, 2: -0.7}, tokens, cached_tokens, 1.0)
 
@@ -176,7 +177,7 @@ async def test_no_storm_leaves_anything_behind(seed: int, sizes: list[int], wind
     async def judge(tokens: int, priority: Priority) -> Verdict:
         await asyncio.sleep(0)
         if chance.random() < 0.02:
-            raise EngineFailed("on request")
+            raise EngineFailed(_FAILED)
         return Verdict({1: -0.7, 2: -0.7}, tokens, chance.randrange(tokens), 0.0)
 
     seats = [long_seat(admission, size, chance.choice(["rollout", "backfill"])) for size in sizes]
