@@ -8,12 +8,13 @@ A second signal ends it all at once. An engine lost for good closes in the same 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -29,6 +30,8 @@ from app.web import with_inspector
 
 ENGINE_LOST = 70
 _COLLECT_AFTER = (50_000, 20, 100)
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
+_LARGE_BUFFER_BYTES = 2**20
 _LAST_ANSWERS_S = 2  # what is left gets its answers, and connections their end
 _LOOK_EVERY_S = 0.05
 
@@ -60,6 +63,7 @@ async def serve(
     Raises `StartError`. `when_ready` is given the URL once the server listens; when it returns False,
     the server stops.
     """
+    _calm_heap()
     with logs.configured(settings.log_level, settings.log_format) as people:
         if not people:  # for machines, every line is one of the log
             say = logging.getLogger("swe_rm.serve").info
@@ -106,6 +110,17 @@ async def _settled(server: uvicorn.Server, within_s: float) -> None:
     until = asyncio.get_running_loop().time() + within_s
     while server.server_state.tasks and asyncio.get_running_loop().time() < until:
         await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _calm_heap() -> None:
+    """glibc gives every thread a heap of its own, and after it has once freed a body of megabytes it
+    keeps room for the next. A server of many threads and bodies grows by that for hours: two heaps
+    are enough here, and large buffers go back at once (mallopt(3); setting the threshold fixes it)."""
+    with suppress(OSError, AttributeError):  # another libc has no such call
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_ARENA_MAX, 2)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BUFFER_BYTES)
+        libc.mallopt(_M_TRIM_THRESHOLD, _LARGE_BUFFER_BYTES)
 
 
 def _calm_collector() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import bisect
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, distinct, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,14 +19,25 @@ _COLUMNS = (
     *(scores.c[name] for name in ("id", "key_id", *Labelled.__slots__) if name not in _TOLD),
     *(outcomes.c[name] for name in ("recorded_at", *_TOLD)),
 )
+_NAMES = {"model", "revision", "calibration", "policy", "source", "instance_id", "evidence"}
 MOST_LABELS = 200_000  # bounds what a window may hold in memory
 MOST_SLICES = 1000
 _ROWS_AT_ONCE = 500  # some milliseconds of the event loop
 
 
+class Pair(NamedTuple):
+    """A score and one outcome of it; `score` and `outcome` are rows of the store."""
+
+    score: int
+    outcome: int
+    key_id: str
+    recorded_at: float
+    label: Labelled
+
+
 async def read_labelled(
     connection: AsyncConnection, since: float, most: int
-) -> tuple[list[Any], dict[str, list[float]]]:
+) -> tuple[list[Pair], dict[str, list[float]]]:
     """Scores made at `since` (seconds since the epoch) or later, each with every outcome of its own,
     of such pairs the `most` latest; and when each key flooded."""
     applies = and_(
@@ -40,48 +52,48 @@ async def read_labelled(
         .order_by(outcomes.c.id.desc(), scores.c.id)
         .limit(most)
     )
-    rows: list[Any] = []
+    pairs: list[Pair] = []
     parts = statement.execution_options(yield_per=_ROWS_AT_ONCE)
     async with connection.stream(parts) as result:
         async for part in result.partitions():
-            rows += part
-    return rows, await _floods(connection, since)
+            pairs += [_pair(row._mapping) for row in part]
+    return pairs, await _floods(connection, since)
 
 
-def counting(rows: Sequence[Any], floods: Mapping[str, list[float]]) -> Window:
+def counting(pairs: Sequence[Pair], floods: Mapping[str, list[float]]) -> Window:
     """Each (trajectory, revision) once, under its first score in the window. Of several outcomes the
     best evidence counts, then the latest, whichever score of the trajectory they were told of; what a
     key told in the minute before it flooded counts for nothing, for it was the flood's beginning. Of
     keys that disagree the better evidence counts; on equal evidence the trajectory counts for none."""
-    kept = [row for row in rows if not _ran_into(floods.get(row.key_id, []), row.recorded_at)]
+    kept = [pair for pair in pairs if not _ran_into(floods.get(pair.key_id, []), pair.recorded_at)]
     voices = _voices(kept)
-    best: dict[int, Any] = {}
-    for row in kept:
-        if row.resolved != voices[row.trajectory_digest]:
+    best: dict[int, Pair] = {}
+    for pair in kept:
+        if pair.label.resolved != voices[pair.label.trajectory_digest]:
             continue
-        other = best.get(row.id)
-        if other is None or _weight(row) < _weight(other):
-            best[row.id] = row
+        other = best.get(pair.score)
+        if other is None or _weight(pair) < _weight(other):
+            best[pair.score] = pair
     first: dict[tuple[str, str], Labelled] = {}
     for score in sorted(best):
-        row = best[score]
-        first.setdefault((row.trajectory_digest, row.revision), _labelled(row._mapping))
+        label = best[score].label
+        first.setdefault((label.trajectory_digest, label.revision), label)
     disputed = sum(voice is None for voice in voices.values())
     return Window(tuple(first.values()), disputed)
 
 
-def _voices(rows: Sequence[Any]) -> dict[str, bool | None]:
+def _voices(pairs: Sequence[Pair]) -> dict[str, bool | None]:
     """What is held of each trajectory; None where keys disagree on equal evidence."""
-    by_key: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        mine = by_key.setdefault(row.trajectory_digest, {})
-        other = mine.get(row.key_id)
-        if other is None or _weight(row) < _weight(other):
-            mine[row.key_id] = row
+    by_key: dict[str, dict[str, Pair]] = {}
+    for pair in pairs:
+        mine = by_key.setdefault(pair.label.trajectory_digest, {})
+        other = mine.get(pair.key_id)
+        if other is None or _weight(pair) < _weight(other):
+            mine[pair.key_id] = pair
     found: dict[str, bool | None] = {}
     for digest, mine in by_key.items():
-        top = min(RANK[row.evidence] for row in mine.values())
-        said = {bool(row.resolved) for row in mine.values() if RANK[row.evidence] == top}
+        top = min(_weight(pair)[0] for pair in mine.values())
+        said = {pair.label.resolved for pair in mine.values() if _weight(pair)[0] == top}
         found[digest] = said.pop() if len(said) == 1 else None
     return found
 
@@ -129,9 +141,15 @@ async def read_counts(
     return tuple(Counted(*row) for row in found)
 
 
-def _weight(row: Any) -> tuple[int, int]:
-    return RANK[row.evidence], -row.outcome_id
+def _weight(pair: Pair) -> tuple[int, int]:
+    return RANK[pair.label.evidence], -pair.outcome
 
 
-def _labelled(row: Mapping[Any, Any]) -> Labelled:
-    return Labelled(**{name: row[name] for name in Labelled.__slots__})
+def _pair(row: Mapping[Any, Any]) -> Pair:
+    """Names are kept once: a window holds many thousand pairs, and few names."""
+    label = Labelled(**{name: _once(name, row[name]) for name in Labelled.__slots__})
+    return Pair(row["id"], row["outcome_id"], sys.intern(row["key_id"]), row["recorded_at"], label)
+
+
+def _once(name: str, value: Any) -> Any:
+    return sys.intern(value) if name in _NAMES and value is not None else value
