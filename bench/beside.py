@@ -90,7 +90,8 @@ def main() -> None:
                 played = _play(url, options.chars, options.rounds, options.seed)
                 rows[name] = asyncio.run(played)
     title = f"{options.chars:,} characters, seed {options.seed}"
-    table = Table("", *next(iter(rows.values())), title=title)
+    names = [name.replace("_", " ") for name in next(iter(rows.values()))]
+    table = Table("", *names, title=title)
     for name, row in rows.items():
         table.add_row(name, *(f"{value:.3f}" for value in row.values()))
     Console(stderr=True).print(table)

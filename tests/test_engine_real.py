@@ -37,12 +37,14 @@ from engine_contract import (
     who,
 )
 
+from app.admission import Admission, Demand, Limits, Standing, in_parts
 from app.engine import Engine
 from app.engine.supervisor import Supervisor
 from app.engine.transformers import TransformersEngine
 from app.engine.vllm import VllmEngine, VllmOptions
 from app.engine.watched import Watch
 from app.errors import Draining, EngineRestarting, ItemError, StartError
+from app.types import Priority, Verdict
 
 MODEL = Path(__file__).parent.parent / "model_store" / "swe-rm-nano"
 ALLOWED_TOKENS = 24_000
@@ -199,6 +201,27 @@ async def test_parity_in_float32(vllm_float32: Started) -> None:
     calls = [engine.judge(prompt(200 + i, i), LABELS) for i in range(15)]
     verdicts = await asyncio.gather(engine.judge(prompt(250, 1), LABELS), *calls)
     assert abs(logit(verdicts[0]) - alone) <= 1e-3
+
+
+async def test_by_parts_an_item_costs_and_scores_what_it_does_whole(vllm_float32: Started) -> None:
+    engine, ids = vllm_float32.engine, prompt(12_000, 900)
+    whole = await engine.judge(ids, LABELS)
+    assert await engine._llm.reset_prefix_cache()
+    admission = Admission(Limits(10**6, 10**6, 100, window_tokens=4_096))
+    demand = Demand.of(len(ids))
+    ticket = admission.enter({0: demand}, Standing("rollout", "k", 1e18))
+    ticket.use(0)
+    ends: list[int] = []
+
+    async def judge(tokens: int, priority: Priority) -> Verdict:
+        ends.append(tokens)
+        return await engine.judge(ids[:tokens], LABELS, priority)
+
+    seat = ticket.seat(demand, divisible=engine.facts.keeps_prefixes)
+    parts = await in_parts(admission, seat, judge)
+    assert len(ends) > 3
+    assert (parts.prompt_tokens, parts.cached_tokens) == (12_000, 0)
+    assert abs(logit(parts) - logit(whole)) <= 1e-3
 
 
 async def test_a_bricked_engine_is_seen_and_can_be_closed(vllm_float32: Started) -> None:
