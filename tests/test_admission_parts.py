@@ -16,8 +16,8 @@ from app.admission import Admission, Demand, Limits, Seat, in_parts
 from app.errors import EngineFailed
 from app.types import Priority, Verdict
 
-WINDOW = 1_024
-LONG = 8_000
+WINDOW = 2_048
+LONG = 16_000
 _FAILED = "on request"
 
 
@@ -89,6 +89,20 @@ async def test_an_item_goes_in_whole_where_nothing_is_kept(
     assert [tokens for tokens, _ in cache.steps] == [LONG]
 
 
+@pytest.mark.parametrize("part_windows", [1e-6, 1e-3, 0.1])
+@pytest.mark.parametrize("window", [1, 64, 16_384])
+@pytest.mark.parametrize("tokens", [1, 100, 600, 5_000])
+async def test_a_part_is_never_more_than_there_is(
+    part_windows: float, window: int, tokens: int
+) -> None:
+    admission, cache = Admission(Limits(10**6, 10**6, 100, window, part_windows), Clock()), Cache()
+    cache.go.set()
+    verdict = await begin(admission, cache, long_seat(admission, tokens))
+    assert (verdict.prompt_tokens, verdict.cached_tokens) == (tokens, 0)
+    assert [end for end, _ in cache.steps] == sorted({end for end, _ in cache.steps})
+    assert_nothing_is_left(admission)
+
+
 async def test_short_items_go_between_the_parts() -> None:
     admission, cache, inside = door(), Cache(), list[Guest]()
     task = begin(admission, cache, long_seat(admission))
@@ -138,7 +152,7 @@ async def test_the_rest_goes_in_whole_where_the_cache_forgot() -> None:
     admission, cache = door(), Cache(forgets=True)
     cache.go.set()
     verdict = await begin(admission, cache, long_seat(admission))
-    assert [tokens for tokens, _ in cache.steps] == [256, 512, LONG]
+    assert [tokens for tokens, _ in cache.steps] == [512, 1_024, LONG]
     assert verdict.cached_tokens == 0, "more was computed than it is long"
     assert_nothing_is_left(admission)
 
@@ -156,7 +170,9 @@ async def test_who_joins_is_heeded_from_the_next_part_on() -> None:
     seat = long_seat(admission, priority="backfill")
     task = begin(admission, cache, seat)
     await turns()
-    admission.hurry(seat, standing("interactive"))
+    admission.hurry(seat, standing("interactive", deadline=1e6))
+    admission.hurry(seat, standing("backfill", deadline=5e5))
+    assert seat.wish == standing("interactive", deadline=1e18)
     cache.go.set()
     await task
     classes = [priority for _, priority in cache.steps]

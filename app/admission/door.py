@@ -41,7 +41,7 @@ class Admission:
         self.limits = limits
         self.pace = Pace(clock)
         self._clock = clock
-        self._lines = Lines(self.pace.cost_s)
+        self._lines = Lines(self.pace)
         self._inside = Inside(limits.inside_tokens, limits.window_tokens)
         self._waiting = [Load() for _ in CLASSES]
         self._forecast = Forecast(
@@ -158,26 +158,25 @@ class Admission:
 
     def hurry(self, seat: Seat, other: Standing) -> None:
         """Another waits for the same item: while it is outside it takes the better of both places."""
-        mine = seat.standing
-        deadline = max(mine.deadline, other.deadline)
+        mine = seat.wish or seat.standing
         better = other if other.rank < mine.rank else mine
-        better = replace(better, deadline=deadline)
-        if seat not in self._lines:
-            if seat.granted.done():
-                seat.wish = better  # for its next part
-            else:  # it has not come to the door yet
-                seat.standing = better
-            return
-        self._lines.remove(seat)
-        self._waiting[mine.rank].remove(seat.demand)
-        seat.standing = better
-        self._waiting[better.rank].add(seat.demand)
-        self._lines.add(seat)
-        self._wake()
+        better = replace(better, deadline=max(mine.deadline, other.deadline))
+        if seat in self._lines:
+            self._lines.remove(seat)
+            self._waiting[mine.rank].remove(seat.demand)
+            self._inside.restand(seat, better)
+            self._queue(seat)
+            self._wake()
+        elif seat.granted.done():
+            seat.wish = better  # for its next part
+        else:  # it has not come to the door yet
+            seat.standing = better
 
     def _come_again(self, seat: Seat, rest: Demand) -> None:
         seat.demand, seat.granted = rest, asyncio.get_running_loop().create_future()
-        seat.standing, seat.wish = seat.wish or seat.standing, None
+        if seat.wish:
+            self._inside.restand(seat, seat.wish)
+            seat.wish = None
         measure(seat, self.pace, self.limits.window_tokens, self.limits.part_windows)
         self._queue(seat)
 
@@ -233,9 +232,11 @@ class Admission:
             seat.granted.set_result(CLASSES[at_rank])
 
     def _next(self) -> tuple[Seat, int] | None:
-        giants = [self._inside.has_giant(rank) for rank in range(len(CLASSES))]
+        top = self._lines.top
+        if top is not None and self._inside.is_full(top):
+            return None  # seen without a look at who waits
         begin_s = self._clock() + self._forecast.next_s()
-        for seat, at_rank in self._lines.heads(begin_s, giants):
+        for seat, at_rank in self._lines.heads(begin_s, self._inside.blocks):
             if seat.granted.done() or self._inside.fits(
                 seat, promoted=at_rank < seat.standing.rank
             ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.admission.seats import CLASSES, Load, Seat
+from app.admission.seats import CLASSES, Load, Seat, Standing
 
 
 @dataclass(slots=True)
@@ -20,17 +20,17 @@ class Inside:
     window_tokens: int
     load: Load = field(default_factory=Load)
     divided: set[Seat] = field(default_factory=set)  # whose part is inside, and there is more
-    reserved_tokens: int = 0
+    _reserved_tokens: list[int] = field(default_factory=lambda: [0 for _ in CLASSES])
     _items: list[int] = field(default_factory=lambda: [0 for _ in CLASSES])
     _giants: list[int] = field(default_factory=lambda: [0 for _ in CLASSES])
     _small: list[Load] = field(default_factory=lambda: [Load() for _ in CLASSES])  # but giants
 
     def add(self, seat: Seat) -> None:
-        """The part of a seat that goes in next. From the first part on the engine's cache holds the
-        item, so its whole demand is reserved until `release`."""
-        if not seat.reserved_tokens:
+        """The part of a seat that goes in next. From its first part on a giant holds a place in the
+        engine's cache, so its whole demand is reserved until `release`."""
+        if seat.giant and not seat.reserved_tokens:
             seat.reserved_tokens = seat.demand.tokens
-            self.reserved_tokens += seat.reserved_tokens
+            self._reserved_tokens[seat.standing.rank] += seat.reserved_tokens
         if seat.rest:
             self.divided.add(seat)
         self.load.add(seat.part)
@@ -43,25 +43,47 @@ class Inside:
         self._count(seat, -1)
 
     def release(self, seat: Seat) -> None:
-        self.reserved_tokens -= seat.reserved_tokens
+        self._reserved_tokens[seat.standing.rank] -= seat.reserved_tokens
         seat.reserved_tokens = 0
 
-    def has_giant(self, rank: int) -> bool:
-        """As urgent as `rank` or more."""
-        return any(self._giants[: rank + 1])
+    def restand(self, seat: Seat, standing: Standing) -> None:
+        """Another standing for a seat that has no part inside; the key's account begins anew."""
+        self._reserved_tokens[seat.standing.rank] -= seat.reserved_tokens
+        seat.standing, seat.served_tokens = standing, 0.0
+        self._reserved_tokens[standing.rank] += seat.reserved_tokens
+
+    @property
+    def reserved_tokens(self) -> int:
+        return sum(self._reserved_tokens)
+
+    def is_full(self, rank: int) -> bool:
+        """For all but who is promoted."""
+        return self.beside(rank).tokens >= self.window_tokens
+
+    def blocks(self, seat: Seat) -> bool:
+        """A giant that has to wait for others as urgent as it: for the one that is inside, or, where
+        it has not begun, for those that have and with whom the cache is full."""
+        if not seat.giant:
+            return False
+        to_rank = seat.standing.rank + 1
+        reserved_tokens = sum(self._reserved_tokens[:to_rank])
+        begun = bool(seat.reserved_tokens) or not reserved_tokens
+        full = not begun and reserved_tokens + seat.demand.tokens > self.budget_tokens
+        return full or any(self._giants[:to_rank])
 
     def fits(self, seat: Seat, promoted: bool) -> bool:
         """One that is promoted over its class goes in alone of it."""
         rank = seat.standing.rank
-        more_tokens = 0 if seat.reserved_tokens else seat.demand.tokens
-        if self.reserved_tokens + more_tokens > self.budget_tokens:
+        if self.load.tokens + seat.part.tokens > self.budget_tokens:
             return not self.load.items
         if promoted:
             return not self._items[rank]
-        small_tokens = self.beside(rank).tokens
-        if self.has_giant(rank):
-            return not seat.giant and small_tokens < self.window_tokens // 2
-        return small_tokens < self.window_tokens
+        if self.blocks(seat):
+            return False
+        window_tokens = (
+            self.window_tokens // 2 if any(self._giants[: rank + 1]) else self.window_tokens
+        )
+        return self.beside(rank).tokens < window_tokens
 
     def beside(self, rank: int) -> Load:
         """What is as urgent or more, but giants: what a newcomer of this rank is done after."""

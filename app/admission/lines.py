@@ -17,25 +17,26 @@ from __future__ import annotations
 import bisect
 import heapq
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from app.admission.seats import CLASSES, Demand, Load, Seat
+from app.admission.pace import Pace
+from app.admission.seats import CLASSES, Load, Seat
 
 CLASS_SHARE = 1 / 20
 OLDEST_SHARE = 1 / 8
 _FAR_MORE = 1.5  # times the work that can be done in time
 _LOOKED_AT = 256  # of the earliest deadlines, each time somebody goes in
 
-Cost: TypeAlias = "Callable[[Demand | Load], float]"
+Blocked: TypeAlias = "Callable[[Seat], bool]"
 
 
 @dataclass(eq=False, slots=True)
 class Line:
     """Who waits in one class under one key. `served_tokens` is where its turn comes."""
 
-    cost: Cost
+    pace: Pace
     served_tokens: float
     earned_s: float = 0.0
     load: Load = field(default_factory=Load)
@@ -43,6 +44,7 @@ class Line:
     _due: list[tuple[float, int, Seat]] = field(default_factory=list)  # sorted by deadline
     _aged: list[tuple[int, Seat]] = field(default_factory=list)  # sorted, the oldest first
     _here: set[Seat] = field(default_factory=set)
+    _begun: set[Seat] = field(default_factory=set)  # of those, who has a part behind him
     _tick: itertools.count[int] = field(default_factory=itertools.count)
 
     def __len__(self) -> int:
@@ -50,7 +52,7 @@ class Line:
 
     @property
     def work_s(self) -> float:
-        return self.cost(self.load)
+        return self.pace.cost_s(self.load)
 
     @property
     def oldest(self) -> Seat:
@@ -59,6 +61,8 @@ class Line:
     def add(self, seat: Seat) -> None:
         number = seat.number or 0
         self._here.add(seat)
+        if seat.reserved_tokens:
+            self._begun.add(seat)
         # Who came before and comes back may have left a trace: the tick keeps the two apart.
         heapq.heappush(self._best, (seat.demand.step, seat.size, number, next(self._tick), seat))
         bisect.insort(self._due, (seat.standing.deadline, number, seat))
@@ -68,6 +72,7 @@ class Line:
     def remove(self, seat: Seat) -> None:
         number = seat.number or 0
         self._here.remove(seat)
+        self._begun.discard(seat)
         del self._due[bisect.bisect_left(self._due, (seat.standing.deadline, number))]
         del self._aged[bisect.bisect_left(self._aged, (number,))]
         self.load.remove(seat.demand)
@@ -75,26 +80,31 @@ class Line:
             self._best = [entry for entry in self._best if entry[-1] in self._here]
             heapq.heapify(self._best)
 
-    def head(self, begin_s: float, lines: int, others_s: float, giant: bool) -> Seat:
+    def head(self, begin_s: float, lines: int, others_s: float, blocked: Blocked) -> Seat:
         """The next one; the line must not be empty. `begin_s`: when it could begin, by the clock of
-        deadlines; it shares the engine with so many `lines`, which hold `others_s` of work. While a
-        `giant` is inside, another that has earned its turn does not keep others from theirs."""
-        if self.earned_s >= self.cost(self.oldest.part) and not (giant and self.oldest.giant):
+        deadlines; it shares the engine with so many `lines`, which hold `others_s` of work. Who is
+        `blocked` keeps nobody from his turn."""
+        if self.earned_s >= self.pace.cost_s(self.oldest.part) and not blocked(self.oldest):
             return self.oldest
         while (best := self._best[0][-1]) not in self._here:
             heapq.heappop(self._best)
-        return self._due[0][-1] if self._makes_late(best, begin_s, lines, others_s) else best
+        due = self._due[0][-1]
+        if not blocked(due) and self._makes_late(best, begin_s, lines, others_s):
+            return due
+        going_on = [seat for seat in self._begun if not blocked(seat)] if blocked(best) else ()
+        return min(going_on, key=_size, default=best)
 
     def _makes_late(self, first: Seat, begin_s: float, lines: int, others_s: float) -> bool:
         """Whether one of the others is late with `first` before him. Not where there is far more than
         can be in time: there the shortest first is what saves most."""
         if begin_s + self.work_s + others_s <= self._due[0][0]:
             return False
-        late, before_s, behind, first_s = False, 0.0, True, self.cost(first.demand)
+        late, before_s, behind, first_s = False, 0.0, True, self.pace.cost_s(first.demand)
+        a_s, b_s = self.pace.a_s, self.pace.b_s
         for deadline, _, seat in self._due[:_LOOKED_AT]:
             if deadline <= begin_s:  # nothing can save him
                 continue
-            before_s += self.cost(seat.demand)
+            before_s += a_s * seat.demand.tokens + b_s * seat.demand.pairs
             need_s = min(lines * before_s, before_s + others_s)
             if need_s > _FAR_MORE * (deadline - begin_s):
                 return False
@@ -105,9 +115,9 @@ class Line:
     def passed(self, seat: Seat) -> None:
         """`seat` goes: who is older earns by it, and the oldest pays with what was earned."""
         if seat is self.oldest:
-            self.earned_s = max(0.0, self.earned_s - self.cost(seat.part))
+            self.earned_s = max(0.0, self.earned_s - self.pace.cost_s(seat.part))
         else:
-            self.earned_s += OLDEST_SHARE * self.cost(seat.part)
+            self.earned_s += OLDEST_SHARE * self.pace.cost_s(seat.part)
 
     def before(self, tokens: int, deadline: float) -> Load:
         """What may go before an item of so many tokens: what is no larger, and what is due as soon."""
@@ -124,7 +134,7 @@ class Line:
 class Class:
     """The lines of one class. `earned_s` is what more urgent work owes it for passing."""
 
-    cost: Cost
+    pace: Pace
     lines: dict[str, Line] = field(default_factory=dict)
     earned_s: float = 0.0
     _turn_tokens: float = 0.0
@@ -132,8 +142,10 @@ class Class:
     def add(self, seat: Seat) -> None:
         key_id = seat.standing.key_id
         if key_id not in self.lines:
-            # Who comes back begins where all are: silence is not saved up.
-            self.lines[key_id] = Line(self.cost, self._turn_tokens)
+            # Who comes back begins where all are: silence is not saved up. Nor is it forgotten what
+            # an item was given whose next part comes.
+            served_tokens = max(self._turn_tokens, seat.served_tokens)
+            self.lines[key_id] = Line(self.pace, served_tokens)
         self.lines[key_id].add(seat)
 
     def remove(self, seat: Seat) -> None:
@@ -148,26 +160,43 @@ class Class:
     def work_s(self) -> float:
         return sum(line.work_s for line in self.lines.values())
 
-    def head(self, begin_s: float, giant: bool) -> Seat | None:
+    def head(self, begin_s: float, blocked: Blocked) -> Seat | None:
+        """Of the key whose turn it is; where that one is blocked, of the next whose is not."""
         if not self.lines:
             return None
-        line = min(self.lines.values(), key=lambda line: line.served_tokens)
-        return line.head(begin_s, len(self.lines), self.work_s - line.work_s, giant)
+        work_s, lines = self.work_s, len(self.lines)
+        first = min(self.lines.values(), key=_served)
+        seat = first.head(begin_s, lines, work_s - first.work_s, blocked)
+        if not blocked(seat):
+            return seat
+        for line in sorted(self.lines.values(), key=_served):
+            other = line.head(begin_s, lines, work_s - line.work_s, blocked)
+            if not blocked(other):
+                return other
+        return seat
 
     def passed(self, seat: Seat) -> None:
         line = self.lines[seat.standing.key_id]
         line.passed(seat)
         self._turn_tokens = max(self._turn_tokens, line.served_tokens)
         line.served_tokens += seat.part.tokens
+        seat.served_tokens = line.served_tokens
+
+
+def _size(seat: Seat) -> tuple[int, int]:
+    return seat.size, seat.number or 0
+
+
+def _served(line: Line) -> float:
+    return line.served_tokens
 
 
 class Lines:
-    """All who wait; `cost` says what work takes by now, in seconds. A seat's standing and demand may
-    change only while it is not in line."""
+    """All who wait. A seat's standing and demand may change only while it is not in line."""
 
-    def __init__(self, cost: Cost) -> None:
-        self.cost = cost
-        self.classes = [Class(cost) for _ in CLASSES]
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self.classes = [Class(pace) for _ in CLASSES]
         self._seats: set[Seat] = set()
         self._numbers = itertools.count()
 
@@ -187,13 +216,19 @@ class Lines:
         self._seats.remove(seat)
         self.classes[seat.standing.rank].remove(seat)
 
-    def heads(self, begin_s: float, giants: Sequence[bool]) -> list[tuple[Seat, int]]:
+    @property
+    def top(self) -> int | None:
+        """The rank of the most urgent, where they are the only ones that could go."""
+        ranks = [rank for rank, each in enumerate(self.classes) if each.lines]
+        return ranks[0] if len(ranks) == 1 else None
+
+    def heads(self, begin_s: float, blocked: Blocked) -> list[tuple[Seat, int]]:
         """The next item of each class and the rank it goes at: those first whose class has earned
         it, at the rank of the most urgent that wait; then the most urgent alone. `begin_s`: when
-        the engine is done with what is inside; `giants`: whether one is there, by rank."""
+        the engine is done with what is inside."""
         found = []
         for rank, each in enumerate(self.classes):
-            if seat := each.head(begin_s, giants[rank]):
+            if seat := each.head(begin_s, blocked):
                 found.append((seat, rank))
                 begin_s += each.work_s
         if not found:
@@ -202,7 +237,7 @@ class Lines:
         earned = [
             (seat, top)
             for seat, rank in found[1:]
-            if self.classes[rank].earned_s >= self.cost(seat.part)
+            if self.classes[rank].earned_s >= self._pace.cost_s(seat.part)
         ]
         return [*earned, found[0]]
 
@@ -211,10 +246,10 @@ class Lines:
         rank = seat.standing.rank
         if at_rank < rank:
             mine = self.classes[rank]
-            mine.earned_s = max(0.0, mine.earned_s - self.cost(seat.part))
+            mine.earned_s = max(0.0, mine.earned_s - self._pace.cost_s(seat.part))
         else:
             for lower in self.classes[rank + 1 :]:
                 if lower.lines:
-                    lower.earned_s += CLASS_SHARE * self.cost(seat.part)
+                    lower.earned_s += CLASS_SHARE * self._pace.cost_s(seat.part)
         self.classes[rank].passed(seat)
         self.remove(seat)

@@ -98,6 +98,7 @@ class Seat:
     size: int = 0
     number: int | None = None
     giant: bool = False
+    served_tokens: float = 0.0  # of its key, when its last part went in
     reserved_tokens: int = 0
     wish: Standing | None = None  # a better standing, for when it is outside again
     granted: asyncio.Future[Priority] = field(
