@@ -5,7 +5,8 @@
 Clients score batches (half known, half never seen before), read streams, rerank and tell outcomes, and come
 again as long as they are told to. Every known item must score what it scored first, every good item must
 be scored in the end. Each minute one fault of bench/faults.py; those of the engine at least four minutes
-apart, for its restarts have a budget. After each, readiness and a known score must be back within 60 s.
+apart, for its restarts have a budget. After each, readiness and a known score must be back within 60 s,
+120 s on vLLM.
 Memory, descriptors, threads and tasks are looked at every five seconds, and again when all is quiet.
 A run below the floor of scored items a minute has shown nothing and fails. The timeline is kept.
 """
@@ -35,7 +36,8 @@ from bench.soak_clients import Client, Run
 from bench.targets import TARGETS
 
 _FLOOR_PER_MINUTE = {"fake": 300, "vllm": 20}
-_BACK_WITHIN_S = 60.0
+# A frozen vLLM is found out after its patience and replaced by one that loads the model anew.
+_BACK_WITHIN_S = {"fake": 60.0, "vllm": 120.0}
 _APART_S = 240.0  # engine faults: three restarts in ten minutes are allowed
 _LOOK_EVERY_S = 5.0
 _GROWTH = {"fds": 8, "threads": 4, "tasks": 8}
@@ -67,7 +69,7 @@ async def trouble(run: Run, target: Any, until: float, dice: random.Random) -> N
     """One fault a minute, the first after a minute; each must be over within a minute."""
     last_engine = -_APART_S
     client = Client(run, target.url, 0)
-    while time.monotonic() + 60 + _BACK_WITHIN_S < until:
+    while time.monotonic() + 60 + _BACK_WITHIN_S[run.engine] < until:
         await asyncio.sleep(60 - run.at_s % 60)
         pool = OTHERS if run.at_s - last_engine < _APART_S else ENGINE * 3 + OTHERS
         fault: Fault = dice.choice(pool)
@@ -91,7 +93,7 @@ async def back(run: Run, client: Client, name: str, began: float) -> None:
                 break
         except httpx.HTTPError as cause:
             run.seen[type(cause).__name__] += 1
-        if time.monotonic() - began > 2 * _BACK_WITHIN_S:
+        if time.monotonic() - began > 2 * _BACK_WITHIN_S[run.engine]:
             break
         await asyncio.sleep(0.5)
     took_s = time.monotonic() - began
@@ -123,7 +125,7 @@ def judged(options: argparse.Namespace, run: Run, last: dict[str, float]) -> dic
     grown = {name: last[name] - warm[0][name] for name in _GROWTH}
     checks = {
         "nothing wrong, nothing missing": not run.wrong,
-        "every fault over within 60 s": run.slowest_recovery_s <= _BACK_WITHIN_S,
+        "every fault over in time": run.slowest_recovery_s <= _BACK_WITHIN_S[run.engine],
         "load above the floor": run.seen["scored"] / options.minutes >= options.floor,
         "RSS slope below 1 MiB a minute": slope < _SLOPE_MIB_PER_MINUTE,
         "descriptors, threads, tasks flat": all(grown[n] <= most for n, most in _GROWTH.items()),

@@ -23,6 +23,7 @@ _PAIR_SHARE = 1e-4
 _RIDGE = 0.002
 _ROW_S = 0.05
 _SAME_STEP_S = 0.01
+_MOST_SPOILT_ROWS = 8
 _LEARNT_S = 1.0
 _LEARNT_ITEMS = 4
 _LEAST = 1e-9
@@ -38,6 +39,8 @@ class Pace:
         self._row_pairs = 0
         self._row_s = 0.0
         self._row_items = 0
+        self._row_spoilt = False
+        self._spoilt_rows = 0  # one after another
         # Weighted sums over rows: of u², uv, v², ut, vt (see `_learn`).
         self._uu = self._uv = self._vv = self._ut = self._vt = 0.0
         self._tokens = self._busy_s = 0.0
@@ -92,24 +95,36 @@ class Pace:
 
     def finished(self, tokens: int, pairs: int) -> None:
         """All that one step of the engine finishes belongs to one row, with the time of that step."""
-        if self._row_s >= _ROW_S and self._row_tokens and self._gap_s() > _SAME_STEP_S:
-            self._learn()
+        if self._gap_s() > _SAME_STEP_S:
+            self._end_row()
         self._count_time()
         self._row_tokens += tokens
         self._row_pairs += pairs
         self._row_items += 1
 
     def dropped(self) -> None:
-        """An item left unfinished: the time since the last row says nothing about anyone's cost."""
+        """An item left unfinished: who finishes next has not had the engine's time for himself."""
+        self._end_row()
         self._count_time()
-        self._clear_row()
+        self._row_spoilt = True
 
     def idle(self) -> None:
         self._count_time()
-        if self._row_tokens and self._row_s:
-            self._learn()
+        self._end_row(least_s=0.0)
         self._clear_row()
         self._since = None
+
+    def _end_row(self, least_s: float = _ROW_S) -> None:
+        """A spoilt row teaches nothing, unless there is no other: an engine that has become so slow that
+        everybody leaves would be believed to be as fast as it was."""
+        if not self._row_tokens or self._row_s <= least_s:
+            return
+        if self._row_spoilt and self._spoilt_rows < _MOST_SPOILT_ROWS:
+            self._spoilt_rows += 1
+            self._clear_row()
+            return
+        self._spoilt_rows = 0
+        self._learn()
 
     def _gap_s(self) -> float:
         return self._clock() - self._since if self._since is not None else 0.0
@@ -162,4 +177,4 @@ class Pace:
 
     def _clear_row(self) -> None:
         self._row_tokens = self._row_pairs = self._row_items = 0
-        self._row_s = 0.0
+        self._row_s, self._row_spoilt = 0.0, False
