@@ -91,6 +91,34 @@ def test_what_was_dropped_unfinished_teaches_nothing() -> None:
     assert pace.seconds(1_000, 10**6) == pytest.approx(0.1, rel=0.01)
 
 
+def test_who_leaves_makes_the_engine_look_neither_faster_nor_slower() -> None:
+    """Steps of a second with ten items each, of which one leaves midway."""
+    clock = Clock()
+    pace = Pace(clock)
+    pace.begin()
+    for step in range(100):
+        clock.now += 0.5
+        if step % 3 == 0:
+            pace.dropped()
+        clock.now += 0.5
+        for _ in range(10):
+            pace.finished(100, 100**2)
+    assert pace.tokens_per_s == pytest.approx(1_000, rel=0.01)
+
+
+def test_an_engine_so_slow_that_somebody_leaves_each_step_is_believed() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    work(pace, clock, 100, 1_000, 0.1)
+    pace.begin()
+    for _ in range(200):
+        clock.now += 5.0
+        pace.dropped()
+        clock.now += 5.0
+        pace.finished(1_000, 10**6)
+    assert pace.seconds(1_000, 10**6) > 5.0
+
+
 @example([("f", 0.0, 1), ("f", 88_050.0, 0)])
 @given(st.lists(st.tuples(st.sampled_from("bfid"), st.floats(0, 1e6), st.integers(0, 10**6))))
 def test_pace_is_a_rate_whatever_happens(events: list[tuple[str, float, int]]) -> None:

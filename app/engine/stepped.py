@@ -8,12 +8,13 @@ A step of tokens [start, end) of a prompt takes token_s·(end − start) + pair_
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import heapq
 import itertools
+import zlib
 from array import array
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from app.engine.fake import FakeEngine
 from app.types import Labels, Priority, Verdict
@@ -22,6 +23,7 @@ _RANK: dict[Priority, int] = {"interactive": 0, "rollout": 1, "backfill": 2}
 
 
 _BLOCK_TOKENS = 128
+_Block: TypeAlias = tuple[int, int]  # its number, and a checksum of all up to its end
 
 
 @dataclass(eq=False, slots=True)
@@ -50,7 +52,7 @@ class SteppedEngine(FakeEngine):
     _running: list[_Run] = field(default_factory=list)
     _stepping: asyncio.Task[None] | None = None
     _number: int = 0
-    _blocks: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+    _blocks: OrderedDict[_Block, None] = field(default_factory=OrderedDict)
 
     async def judge(
         self, ids: array[int], labels: Labels, priority: Priority = "rollout"
@@ -67,13 +69,16 @@ class SteppedEngine(FakeEngine):
         known = itertools.takewhile(self._blocks.__contains__, self._chain(ids))
         return min(len(ids) - 1, _BLOCK_TOKENS * sum(1 for _ in known))
 
-    def _chain(self, ids: array[int]) -> list[bytes]:
-        """A digest of every beginning that is whole blocks long; none where nothing is kept."""
-        running, found = hashlib.blake2b(digest_size=12), list[bytes]()
-        for end in range(_BLOCK_TOKENS, len(ids) + 1 if self.cache_tokens else 0, _BLOCK_TOKENS):
-            running.update(memoryview(ids)[end - _BLOCK_TOKENS : end])
-            found.append(running.copy().digest())
-        return found
+    def _chain(self, ids: array[int]) -> list[_Block]:
+        """Every beginning that is whole blocks long; none where nothing is kept."""
+        if not self.cache_tokens:
+            return []
+        whole, view = len(ids) // _BLOCK_TOKENS * _BLOCK_TOKENS, memoryview(ids)
+        blocks = (view[at : at + _BLOCK_TOKENS] for at in range(0, whole, _BLOCK_TOKENS))
+        sums = itertools.accumulate(
+            blocks, lambda total, block: zlib.crc32(block, total), initial=0
+        )
+        return list(enumerate(sums))[1:]
 
     async def _sleep(self, tokens: int, cached_tokens: int, priority: Priority) -> None:
         run = _Run(tokens, asyncio.get_running_loop().create_future(), cached_tokens)
