@@ -36,6 +36,7 @@ UNITS = [
     "sed -i 's/a/b/' tests/test_x.py\n",
     'bash -c "',
     "echo a | xargs ",
+    "   -i s/a/b/ n):\n",
 ]
 PROSE = [
     "the verifier should answer yes ",

@@ -1,7 +1,7 @@
 """Shell scripts as the simple commands in them, by tree-sitter's grammar of bash.
 
-The parser's error recovery is quadratic, so it sees short pieces only, and few that are broken;
-the rest is split by hand at separators and spaces.
+The parser is stopped at its first error, for its recovery is quadratic; it sees short pieces only, and few
+that are broken. The rest is split by hand at separators and spaces.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from app.audit.fold import Folded, fold
 from app.audit.words import parts
 
 _PIECE = 3_000
+_READ_BYTES = 4_096
 _BROKEN = 4
 _PIECES = 400
 _BY_HAND = 200_000
@@ -92,11 +93,23 @@ class Shell:
         if len(piece) > _PIECE or self._broken >= _BROKEN or self._pieces >= _PIECES:
             return self._hand(piece, folded, variables)
         self._pieces += 1
-        tree = self._parser.parse(piece.encode("utf-8", "replace"))
-        if tree.root_node.has_error:
+        root = self._tree(piece)
+        if root is None:
             self._broken += 1
             return self._hand(piece, folded, variables)
-        return _Walk(folded, variables).run(tree.root_node)
+        return _Walk(folded, variables).run(root)
+
+    def _tree(self, piece: str) -> Node | None:
+        """Its root, or None for what is no valid bash."""
+        text = piece.encode("utf-8", "replace")
+        try:
+            tree = self._parser.parse(  # only text that is read by calls is asked about
+                lambda at, _: text[at : at + _READ_BYTES], progress_callback=lambda _, broken: broken
+            )
+        except ValueError:  # stopped
+            self._parser.reset()
+            return None
+        return None if tree.root_node.has_error else tree.root_node
 
     def _hand(self, piece: str, folded: Folded, variables: dict[str, str]) -> list[Command]:
         room = _BY_HAND - self._by_hand
