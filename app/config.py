@@ -32,7 +32,9 @@ class Settings(BaseModel):
     )
     engine: Literal["vllm", "transformers", "fake"] = Field("vllm", description="Who judges.")
     dtype: Literal["auto", "bfloat16", "float32", "float16"] = Field(
-        "auto", description="Type of the weights in memory; auto: the manifest's."
+        "auto",
+        description="Type of the weights in memory; auto: the manifest's, and float32 on a CPU without "
+        "instructions for it.",
     )
     max_tokens: int | None = Field(
         None,
@@ -42,7 +44,11 @@ class Settings(BaseModel):
     threads: int = Field(0, ge=0, description="CPU cores of the engine; 0: all.")
     kv_cache_gib: int = Field(2, ge=1, description="KV cache of the CPU engine, in GiB.")
     gpu_memory_ratio: float = Field(0.9, gt=0, lt=1, description="Share of GPU memory to take.")
-    batch_tokens: int = Field(8192, ge=64, description="Tokens of one engine step.")
+    batch_tokens: int | None = Field(
+        None,
+        ge=64,
+        description="Tokens of one engine step, which nobody interrupts; default: 8192, on a CPU 4096.",
+    )
     running_items: int = Field(64, ge=1, description="Items inside one engine step.")
     compile: bool = Field(False, description="torch.compile: slower start, faster steps.")
     tensor_parallel: int = Field(1, ge=1, description="GPUs that share one model.")

@@ -43,7 +43,8 @@ class PacedEngine(SteppedEngine):
 async def _start(settings: Any, found: Any, renderer: Any) -> PacedEngine:
     facts = EngineFacts("fake", "1", "float32", "float32", renderer.allowed_tokens)
     token_s = 1 / float(os.environ["PACED_TOKENS_PER_S"])
-    engine = PacedEngine(facts, token_s=token_s, pair_s=0.0, batch_tokens=settings.batch_tokens)
+    step_tokens = settings.batch_tokens or facts.step_tokens
+    engine = PacedEngine(facts, token_s=token_s, pair_s=0.0, batch_tokens=step_tokens)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, engine.die)
     loop.add_signal_handler(signal.SIGUSR2, engine.freeze)

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from app.config import Settings
+from app.engine import device
 
 _START_S = 300.0
 _STOP_S = 60.0
@@ -39,9 +40,9 @@ def tuned(kv_cache_gib: int) -> dict[str, str]:
 def engine_settings(dtype: str, context_tokens: int, settings: Settings) -> dict[str, Any]:
     """What our server gives its engine, as arguments of vLLM's engine."""
     return {
-        "dtype": dtype,
+        "dtype": device.cpu_dtype(dtype),
         "max_model_len": context_tokens,
-        "max_num_batched_tokens": settings.batch_tokens,
+        "max_num_batched_tokens": settings.batch_tokens or device.CPU_STEP_TOKENS,
         "max_num_seqs": settings.running_items,
         "enforce_eager": not settings.compile,
         "hf_overrides": {"head_dtype": "float32"},
@@ -52,13 +53,15 @@ def peer(
     folder: str, dtype: str, settings: Settings, side: str
 ) -> tuple[list[str], dict[str, str]]:
     """Command and environment of vLLM's own server: `default`, as it starts by itself (with KV space of
-    ours, for it takes none without being told); `tuned`, with our threads and engine settings, first
-    come first served; `priority`, tuned, with its priority scheduling."""
+    ours, for it takes none without being told); `tuned`, with our threads, number type and engine
+    settings, first come first served; `priority`, tuned, with its priority scheduling."""
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", folder,
-               "--served-model-name", "peer", "--dtype", dtype]  # fmt: skip
+               "--served-model-name", "peer"]  # fmt: skip
     if side == "default":
         return command, {"VLLM_CPU_KVCACHE_SPACE": str(settings.kv_cache_gib)}
-    command += ["--max-num-batched-tokens", str(settings.batch_tokens), "--block-size", "32",
+    command += ["--dtype", device.cpu_dtype(dtype)]
+    step_tokens = settings.batch_tokens or device.CPU_STEP_TOKENS
+    command += ["--max-num-batched-tokens", str(step_tokens), "--block-size", "32",
                 "--max-num-seqs", str(settings.running_items)]  # fmt: skip
     command += [] if settings.compile else ["--enforce-eager"]
     command += ["--scheduling-policy", "priority"] if side == "priority" else []

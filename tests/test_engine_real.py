@@ -38,7 +38,7 @@ from engine_contract import (
 )
 
 from app.admission import Admission, Demand, Limits, Standing, in_parts
-from app.engine import Engine
+from app.engine import Engine, device
 from app.engine.supervisor import Supervisor
 from app.engine.transformers import TransformersEngine
 from app.engine.vllm import VllmEngine, VllmOptions
@@ -69,8 +69,8 @@ class Started:
 def options(dtype: str, model_dir: Path, records: Path | None = None) -> VllmOptions:
     cores = len(os.sched_getaffinity(0))
     return VllmOptions(
-        model_dir=model_dir, dtype=dtype, allowed_tokens=ALLOWED_TOKENS, threads=cores,
-        kv_cache_gib=1, gpu_memory_ratio=0.2, batch_tokens=8192, running_items=64, compile=False,
+        model_dir=model_dir, dtype=dtype, dtype_told=True, allowed_tokens=ALLOWED_TOKENS, threads=cores,
+        kv_cache_gib=1, gpu_memory_ratio=0.2, batch_tokens=None, running_items=64, compile=False,
         tensor_parallel=1, records=records or Path(tempfile.gettempdir()) / "swe-rm-test-engines",
     )  # fmt: skip
 
@@ -117,6 +117,14 @@ async def vllm_bfloat16() -> AsyncIterator[Started]:
 async def vllm_float32() -> AsyncIterator[Started]:
     async with vllm("float32") as started:
         yield started
+
+
+async def test_nobody_told_the_dtype() -> None:
+    engine = await TransformersEngine.start(MODEL, "bfloat16", ALLOWED_TOKENS, dtype_told=False)
+    try:
+        assert engine.facts.dtype == device.cpu_dtype("bfloat16")
+    finally:
+        await engine.close()
 
 
 class TestTransformers(EngineContract):

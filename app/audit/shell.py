@@ -104,7 +104,8 @@ class Shell:
         text = piece.encode("utf-8", "replace")
         try:
             tree = self._parser.parse(  # only text that is read by calls is asked about
-                lambda at, _: text[at : at + _READ_BYTES], progress_callback=lambda _, broken: broken
+                lambda at, _: text[at : at + _READ_BYTES],
+                progress_callback=lambda _, broken: broken,
             )
         except ValueError:  # stopped
             self._parser.reset()

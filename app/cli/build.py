@@ -141,7 +141,7 @@ def _house(
         settings.inside_tokens,
         settings.waiting_tokens,
         settings.waiting_items,
-        settings.window_tokens or 2 * settings.batch_tokens,
+        settings.window_tokens or 2 * supervisor.facts.step_tokens,
         settings.part_windows,
     )
     scorer = Scorer(
@@ -202,7 +202,8 @@ def _tasks() -> Iterator[Reading]:
 
 async def _start_engine(settings: Settings, found: store.Model, renderer: Renderer) -> Engine:
     """The one place that chooses an engine; each is imported only when chosen."""
-    dtype = found.dtype if settings.dtype == "auto" else settings.dtype
+    told = settings.dtype != "auto"
+    dtype = settings.dtype if told else found.dtype
     allowed_tokens = renderer.allowed_tokens
     if settings.engine == "fake":
         from app.engine.fake import FakeEngine
@@ -211,13 +212,14 @@ async def _start_engine(settings: Settings, found: store.Model, renderer: Render
     if settings.engine == "transformers":
         from app.engine.transformers import TransformersEngine
 
-        return await TransformersEngine.start(found.dir, dtype, allowed_tokens)
+        return await TransformersEngine.start(found.dir, dtype, allowed_tokens, dtype_told=told)
     from app.engine.vllm import VllmEngine, VllmOptions
 
     return await VllmEngine.start(
         VllmOptions(
             model_dir=found.dir,
             dtype=dtype,
+            dtype_told=told,
             allowed_tokens=allowed_tokens,
             threads=engine_threads(settings),
             kv_cache_gib=settings.kv_cache_gib,

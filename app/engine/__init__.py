@@ -10,6 +10,7 @@ stepped.py       the same with vLLM's steps and costs, to try an order of work o
 supervisor.py    owns the engine: watches it and replaces a dead or stuck one
 pulse.py         when an engine is late or dead, and how often it may be replaced
 canary.py        prompts with a known logit
+device.py        number type and length of a step, where nobody has said
 processes.py     an engine's child processes, and how none outlives the server
 """
 

@@ -6,13 +6,15 @@ from array import array
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.engine.device import GPU_STEP_TOKENS
 from app.types import Labels, Priority, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What an engine is: all that may change a logit, the longest prompt it takes, and whether it keeps
-    what it has computed of one, so that a longer one with the same beginning costs only what is new."""
+    """What an engine is: all that may change a logit, the longest prompt it takes, whether it keeps
+    what it has computed of one, so that a longer one with the same beginning costs only what is new, and
+    how many tokens it computes at most in a step, which nobody interrupts."""
 
     name: str
     version: str
@@ -20,6 +22,7 @@ class EngineFacts:
     kv_dtype: str
     allowed_tokens: int
     keeps_prefixes: bool = False
+    step_tokens: int = GPU_STEP_TOKENS
 
 
 class Engine(Protocol):

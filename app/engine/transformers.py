@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from app.engine import device
 from app.engine.protocol import EngineFacts
 from app.engine.reading import label_logprobs, strict_ids
 from app.errors import Draining, EngineFailed, ServiceError, StartError
@@ -36,10 +37,13 @@ class TransformersEngine:
         return self._facts
 
     @classmethod
-    async def start(cls, model_dir: Path, dtype: str, allowed_tokens: int) -> TransformersEngine:
-        """Loads safetensors only. Raises `StartError` when the model does not load."""
+    async def start(
+        cls, model_dir: Path, dtype: str, allowed_tokens: int, *, dtype_told: bool = True
+    ) -> TransformersEngine:
+        """Loads safetensors only. Raises `StartError` when the model does not load. A `dtype` that
+        nobody has told is the weights' own, and changed for a CPU without it."""
         try:
-            model = await asyncio.to_thread(_load, model_dir, dtype)
+            model = await asyncio.to_thread(_load, model_dir, dtype, dtype_told)
         except (OSError, ValueError, RuntimeError) as cause:
             message = f"transformers did not load {model_dir.name}: {cause}"
             raise StartError(message) from cause
@@ -113,10 +117,13 @@ class TransformersEngine:
         return {token: float(logprobs[token]) for token in label_ids}
 
 
-def _load(model_dir: Path, dtype: str) -> Any:
+def _load(model_dir: Path, dtype: str, dtype_told: bool) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
+    place = "cuda" if torch.cuda.is_available() else "cpu"
+    if place == "cpu" and not dtype_told:
+        dtype = device.cpu_dtype(dtype)
     model = AutoModelForCausalLM.from_pretrained(
         model_dir,
         dtype=getattr(torch, dtype),
@@ -124,4 +131,4 @@ def _load(model_dir: Path, dtype: str) -> Any:
         use_safetensors=True,
         local_files_only=True,
     )
-    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+    return model.eval().to(place)

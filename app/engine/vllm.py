@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.engine import processes
+from app.engine import device, processes
 from app.engine.calls import Calls
 from app.engine.protocol import EngineFacts
 from app.engine.reading import label_logprobs, strict_ids
@@ -39,15 +39,17 @@ _CHECKED_ON_LOOP_TOKENS = 8192
 class VllmOptions:
     """`threads` binds the CPU build to that many cores: vLLM's own choice leaves one idle, which
     halves a small machine. `kv_cache_gib` is the CPU's; on a GPU `gpu_memory_ratio` counts.
+    `dtype` is the weights' own, to be changed for a CPU without it, unless `dtype_told`.
     `allowed_tokens` is the longest prompt; vLLM's own limit is one more, for the answer."""
 
     model_dir: Path
     dtype: str
+    dtype_told: bool
     allowed_tokens: int
     threads: int
     kv_cache_gib: int
     gpu_memory_ratio: float
-    batch_tokens: int
+    batch_tokens: int | None  # None: what suits the device
     running_items: int
     compile: bool
     tensor_parallel: int
@@ -113,6 +115,7 @@ class VllmEngine:
             kv_dtype=str(config.cache_config.cache_dtype),
             allowed_tokens=config.model_config.max_model_len - 1,
             keeps_prefixes=bool(config.cache_config.enable_prefix_caching),
+            step_tokens=config.scheduler_config.max_num_batched_tokens,
         )
         return cls(llm, facts, config.model_config.get_vocab_size(), children, guard)
 
@@ -202,23 +205,26 @@ def _build(options: VllmOptions, given_up: threading.Event) -> Any:
     from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
 
+    dtype, step_tokens = options.dtype, options.batch_tokens or device.GPU_STEP_TOKENS
     per_device: dict[str, Any] = {"gpu_memory_utilization": options.gpu_memory_ratio}
     if current_platform.is_cpu():
         per_device = {"block_size": _CPU_BLOCK_TOKENS}
+        step_tokens = options.batch_tokens or device.CPU_STEP_TOKENS
+        dtype = dtype if options.dtype_told else device.cpu_dtype(dtype)
     args = AsyncEngineArgs(
         model=str(options.model_dir),
         skip_tokenizer_init=True,
         trust_remote_code=False,
         load_format="safetensors",
         use_tqdm_on_load=False,
-        dtype=options.dtype,
+        dtype=dtype,
         max_model_len=options.allowed_tokens + 1,
-        max_num_batched_tokens=options.batch_tokens,
+        max_num_batched_tokens=step_tokens,
         max_num_seqs=options.running_items,
         enable_prefix_caching=True,
         enable_chunked_prefill=True,
         scheduling_policy="priority",  # and no long prompt keeps whole steps from others
-        long_prefill_token_threshold=min(options.batch_tokens // 2, options.allowed_tokens),
+        long_prefill_token_threshold=min(step_tokens // 2, options.allowed_tokens),
         tensor_parallel_size=options.tensor_parallel,
         enforce_eager=not options.compile,
         disable_log_stats=False,
