@@ -54,7 +54,7 @@ test-release: install ## Build client and server, install the client alone into 
 	@WITH_RELEASE=1 $(VENV)/python -m pytest tests/test_release.py
 
 acceptance: install ## The forty checks of docs/reliability.md at their full counts; an hour or two (ACCEPTANCE_SEED=n repeats)
-	@ACCEPTANCE=full $(VENV)/python -m pytest -s tests/acceptance tests/test_render_forgery.py tests/test_engine_real.py tests/test_supervisor_real.py
+	@ACCEPTANCE=full $(VENV)/python -m pytest -s tests/acceptance tests/test_render_forgery.py tests/test_outcomes_machine.py tests/test_engine_real.py tests/test_supervisor_real.py
 
 soak: install ## Mixed load and a fault a minute on the fake engine (MINUTES=30, ENGINE=fake|vllm)
 	@$(VENV)/python -m bench.soak --minutes $(or $(MINUTES),30) --engine $(or $(ENGINE),fake)

@@ -2,10 +2,11 @@
 
     python -m bench.drills --kills 20 --freezes 3
 
-Each drill: load runs; the engine process is killed or stopped; readiness must go and come back, a fixed
-item must score what it scored before, no process of the old engine may be left. Then, with the budget of
-restarts that serve has by default, kills until the server gives up (status 70); and the server itself is
-killed, after which none of its processes may be left. One line a drill, one JSON line at the end.
+Each drill: load runs; a process of the engine, the core and the worker in turns, is killed or stopped;
+readiness must go and come back, a fixed item must score what it scored before, no process of the old
+engine may be left. Then, with the budget of restarts that serve has by default, kills until the server
+gives up (status 70); and the server itself is killed, after which none of its processes may be left. One
+line a drill, one JSON line at the end.
 """
 
 from __future__ import annotations
@@ -152,16 +153,22 @@ async def serving(*flags: str) -> AsyncIterator[tuple[Server, Clients]]:
             print(f"server ended with {status}; left behind: {alive(server.engine())}")
 
 
-async def drill(server: Server, clients: Clients, number: signal.Signals) -> dict[str, float]:
+async def drill(
+    server: Server, clients: Clients, number: signal.Signals, turn: int
+) -> dict[str, float]:
     old = server.engine()
-    os.kill(old[0], number)
+    target = old[turn % len(old)]
+    name = command(target).rstrip("\0")
+    os.kill(target, number)
     unready_s = await clients.until(False, BACK_WITHIN_S)
     back_s = await clients.until(True, BACK_WITHIN_S)
     left = alive(old)
     answer = (await clients.score(0, 1, 2_100)).json()["results"][0]
     clients.note(0, await clients.score(0, 4, 8_000))
     found = {"unready_s": unready_s, "back_s": unready_s + back_s, "left": len(left)}
-    print(f"{number.name}: {found} fixed item {answer['status']}; so far {dict(clients.seen)}")
+    print(
+        f"{number.name} {name}: {found} fixed item {answer['status']}; so far {dict(clients.seen)}"
+    )
     if left or answer["status"] != "scored":
         raise SystemExit(1)
     return found
@@ -176,8 +183,8 @@ async def drills(kills: int, freezes: int) -> dict[str, Any]:
             ("kills", signal.SIGKILL, kills),
             ("freezes", signal.SIGSTOP, freezes),
         ):
-            for _ in range(times):
-                figures[kind].append(await drill(server, clients, number))
+            for turn in range(times):
+                figures[kind].append(await drill(server, clients, number, turn))
         for task in load:
             task.cancel()
         figures |= {"seen": dict(clients.seen), "worst_logit_move": clients.worst}

@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
+from counts import count
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -152,5 +154,7 @@ class Machine(RuleBasedStateMachine):
             assert self._run(self.store.find([name], key))[name].logit == logit
 
 
-TestOutcomes = Machine.TestCase
-TestOutcomes.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestOutcomes = pytest.mark.timeout(count(300, 7_200))(Machine.TestCase)
+TestOutcomes.settings = settings(
+    max_examples=count(25, 2_000), stateful_step_count=count(20, 30), deadline=None
+)

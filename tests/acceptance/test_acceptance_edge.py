@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import resource
+import statistics
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import zstandard
+from counts import FULL
 from houses import MIB, Built, ask, check_problem, item, limits, listening, opened
 
 JSON = {"content-type": "application/json"}
@@ -106,6 +108,34 @@ async def test_c20_half_sent_bodies_leave() -> None:
             for _, writer in slow:
                 writer.close()
             assert built.idle
+
+
+@pytest.mark.skipif(not FULL, reason="a ratio of times: make acceptance")
+async def test_c20_a_neighbour_of_slow_clients_does_not_wait() -> None:
+    """500 half-sent bodies and 500 idle connections, none of which is cut meanwhile."""
+    with opened() as built:
+        async with listening(built) as url, httpx.AsyncClient(base_url=url) as client:
+
+            async def p99_s() -> float:
+                took_s = []
+                for _ in range(1_000):
+                    started = time.perf_counter()
+                    answer = await client.post("/score", json={"trajectories": [item()]})
+                    took_s.append(time.perf_counter() - started)
+                    assert answer.status_code == 200
+                return statistics.quantiles(took_s, n=100)[-1]
+
+            alone_s = await p99_s()
+            host, port = url.removeprefix("http://").split(":")
+            slow = [(await asyncio.open_connection(host, int(port)))[1] for _ in range(1_000)]
+            for writer in slow[:500]:
+                writer.write(b"POST /score HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{")
+            beside_s = await p99_s()
+            assert not any(writer.transport.is_closing() for writer in slow)
+            for writer in slow:
+                writer.close()
+    print(f"p99 {alone_s * 1000:.1f} ms alone, {beside_s * 1000:.1f} ms beside")  # noqa: T201
+    assert beside_s < 2 * alone_s
 
 
 async def test_c21_caps_before_any_rendering(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
