@@ -142,16 +142,20 @@ class EngineContract:
         await asyncio.wait_for(engine.judge(prompt(100), LABELS), 20)
 
     async def test_a_cancelled_call_leaves_the_engine_free(self, engine: Engine) -> None:
-        await engine.judge(prompt(100), LABELS)
+        """What is done of it is a step or a chunk, not the rest of a prompt: a slow machine takes long for
+        that, so the bound is a share of what the whole takes here."""
+        started = time.monotonic()
+        await engine.judge(prompt(self.long_tokens, seed=2), LABELS)
+        whole_s = time.monotonic() - started
         long = asyncio.create_task(engine.judge(prompt(self.long_tokens, seed=3), LABELS))
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(min(0.3, whole_s / 10))
         assert not long.done()
         long.cancel()
         with pytest.raises(asyncio.CancelledError):
             await long
         started = time.monotonic()
         await engine.judge(prompt(100), LABELS)
-        assert time.monotonic() - started < self.quick_s
+        assert time.monotonic() - started < max(self.quick_s, 0.75 * whole_s)
 
     async def test_a_deadline_stays_the_callers(self, engine: Engine) -> None:
         with pytest.raises(TimeoutError):
