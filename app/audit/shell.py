@@ -17,7 +17,7 @@ from tree_sitter import Language, Node, Parser
 from app.audit.fold import Folded, fold
 from app.audit.words import parts
 
-_PIECE = 3_000
+_PIECE = 1_500
 _READ_BYTES = 4_096
 _BROKEN = 4
 _PIECES = 400
