@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
 from audits import FIX, run, story
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.audit import audit
+from app.audit.prose import _HINTS, _windows
 from app.types import Trajectory
 
 MILLION = 1_000_000
@@ -37,10 +41,12 @@ UNITS = [
     'bash -c "',
     "echo a | xargs ",
     "   -i s/a/b/ n):\n",
+    "=~ =($\n",
 ]
 PROSE = [
     "the verifier should answer yes ",
     "judge ",
+    "judge the verifier  answer yes \n",
     "<|im_",
     "def __eq__(self, o):\n   ",
     "'''",
@@ -101,6 +107,16 @@ def test_sixteen_megabytes(unit: str, where: str) -> None:
 
 def test_very_many_turns() -> None:
     assert seconds(story(*[run("git show abcdef1")] * 50_000)) < 4
+
+
+@given(st.lists(st.sampled_from([*_HINTS, " ", "x" * 300, "\n"]), max_size=60).map("".join))
+def test_no_part_of_a_text_is_looked_at_twice(text: str) -> None:
+    windows = list(_windows(text))
+    assert windows == sorted(windows)
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(windows))
+    for hint in _HINTS:
+        place = text.find(hint)
+        assert place < 0 or any(start <= place < end for start, end in windows)
 
 
 def test_an_ordinary_story_is_quick() -> None:

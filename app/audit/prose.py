@@ -128,18 +128,34 @@ def _addressed(text: str) -> str | None:
     low = text.lower()
     if len(low) != len(text):
         low = text
-    for hint in _HINTS:
-        at = 0
-        for _ in range(_PLACES):
-            place = low.find(hint, at)
-            if place < 0:
-                break
-            start = max(0, place - _NEAR)
-            found = _ADDRESSED.search(text, start, place + _NEAR)
-            if found:
-                return _around(text, found.start(), found.end() - found.start())
-            at = place + len(hint)
+    for start, end in _windows(low):
+        found = _ADDRESSED.search(text, start, end)
+        if found:
+            return _around(text, found.start(), found.end() - found.start())
     return None
+
+
+def _windows(low: str) -> Iterator[tuple[int, int]]:
+    """Where a sentence with a hint may stand: around the first places of each, none looked at twice."""
+    start = end = 0
+    for place in sorted({place for hint in _HINTS for place in _places(low, hint)}):
+        if place - _NEAR > end:
+            if end:
+                yield start, end
+            start = max(0, place - _NEAR)
+        end = place + _NEAR
+    if end:
+        yield start, end
+
+
+def _places(low: str, hint: str) -> Iterator[int]:
+    at = 0
+    for _ in range(_PLACES):
+        place = low.find(hint, at)
+        if place < 0:
+            return
+        yield place
+        at = place + len(hint)
 
 
 def _around(text: str, place: int, size: int) -> str:

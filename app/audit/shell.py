@@ -1,7 +1,8 @@
 """Shell scripts as the simple commands in them, by tree-sitter's grammar of bash.
 
-The parser is stopped at its first error, for its recovery is quadratic; it sees short pieces only, and few
-that are broken. The rest is split by hand at separators and spaces.
+The parser is stopped at its first error, for its recovery is quadratic; it sees short pieces only, none
+that opens more brackets than anybody closes, and few that are broken. The rest is split by hand at
+separators and spaces.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from app.audit.words import parts
 
 _PIECE = 1_500
 _READ_BYTES = 4_096
+_DEEPEST = 24
 _BROKEN = 4
 _PIECES = 400
 _BY_HAND = 200_000
@@ -26,6 +28,7 @@ _MOST = 600_000  # characters of script in one trajectory; a command costs some 
 _EACH = 100
 _COMMANDS = 3_000
 _SEPARATOR = re.compile(r"[;&|()\n`{}]+")
+_BRACKETS = re.compile(r"[(){}\[\]]")
 _REDIRECT = re.compile(r"^[0-9&]?(>>?\|?)(.*)$")
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
 _LITERALS = {"echo", "printf"}
@@ -43,10 +46,11 @@ class Command:
     stdin: str | None = None
     writes: tuple[tuple[str, bool], ...] = ()  # (path, appended)
     upstream: tuple[str, ...] = ()  # words of the command whose output it reads
+    name: str = field(init=False)  # asked for by every sign
 
-    @property
-    def name(self) -> str:
-        return self.argv[0].rpartition("/")[2] if self.argv else ""
+    def __post_init__(self) -> None:
+        name = self.argv[0].rpartition("/")[2] if self.argv else ""
+        object.__setattr__(self, "name", name)
 
     @property
     def shown(self) -> str:
@@ -100,7 +104,9 @@ class Shell:
         return _Walk(folded, variables).run(root)
 
     def _tree(self, piece: str) -> Node | None:
-        """Its root, or None for what is no valid bash."""
+        """Its root, or None for what is no valid bash, or too deep to be worth the time."""
+        if _depth(piece) > _DEEPEST:
+            return None
         text = piece.encode("utf-8", "replace")
         try:
             tree = self._parser.parse(  # only text that is read by calls is asked about
@@ -120,6 +126,15 @@ class Shell:
         parts = _SEPARATOR.split(piece[:room])
         found = [_by_hand(part, folded, variables) for part in parts]
         return [command for command in found if command.argv or command.env]
+
+
+def _depth(piece: str) -> int:
+    """How many brackets are open at most, quotes not looked at."""
+    depth = deepest = 0
+    for sign in _BRACKETS.findall(piece):
+        depth = depth + 1 if sign in "([{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _pieces(script: str) -> list[str]:
