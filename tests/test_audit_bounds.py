@@ -68,6 +68,16 @@ def seconds(trajectory: Trajectory) -> float:
     return time.process_time() - begun
 
 
+PIPELINE = (  # each further pipe takes half as long again, before the parser sees that it is broken
+    "xargs | xargs | xargs</f> " + "| xargs " * 20 + "| xar\\ | xargs | xargs s | xargs "
+    '| xargs | xargs"type": | xargs | xargs args | xargs a.py\n\nrm tests/t.py\n\npython'
+)
+
+
+def test_a_long_broken_pipeline() -> None:
+    assert seconds(story(run(PIPELINE))) < 0.1
+
+
 def hostile(unit: str, size: int, where: str) -> Trajectory:
     text = unit * (size // len(unit))
     if where == "command":

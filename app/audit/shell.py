@@ -1,8 +1,8 @@
 """Shell scripts as the simple commands in them, by tree-sitter's grammar of bash.
 
-The parser is stopped at its first error, for its recovery is quadratic; it sees short pieces only, none
-that opens more brackets than anybody closes, and few that are broken. The rest is split by hand at
-separators and spaces.
+The parser is stopped at its first error, for its recovery is quadratic; in a long pipeline it takes time
+exponential in the pipes before it sees one. So it is given pieces that are short in every respect, and few
+that are broken. The rest is split by hand at separators and spaces.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from app.audit.words import parts
 _PIECE = 1_500
 _READ_BYTES = 4_096
 _DEEPEST = 24
+_PIPES = 16
 _BROKEN = 4
 _PIECES = 400
 _BY_HAND = 200_000
@@ -94,7 +95,8 @@ class Shell:
             yield from self._piece(piece, folded, variables)
 
     def _piece(self, piece: str, folded: Folded, variables: dict[str, str]) -> list[Command]:
-        if len(piece) > _PIECE or self._broken >= _BROKEN or self._pieces >= _PIECES:
+        spent = self._broken >= _BROKEN or self._pieces >= _PIECES
+        if spent or not _is_small(piece):
             return self._hand(piece, folded, variables)
         self._pieces += 1
         root = self._tree(piece)
@@ -104,9 +106,7 @@ class Shell:
         return _Walk(folded, variables).run(root)
 
     def _tree(self, piece: str) -> Node | None:
-        """Its root, or None for what is no valid bash, or too deep to be worth the time."""
-        if _depth(piece) > _DEEPEST:
-            return None
+        """Its root, or None for what is no valid bash."""
         text = piece.encode("utf-8", "replace")
         try:
             tree = self._parser.parse(  # only text that is read by calls is asked about
@@ -128,6 +128,10 @@ class Shell:
         return [command for command in found if command.argv or command.env]
 
 
+def _is_small(piece: str) -> bool:
+    return len(piece) <= _PIECE and piece.count("|") <= _PIPES and _depth(piece) <= _DEEPEST
+
+
 def _depth(piece: str) -> int:
     """How many brackets are open at most, quotes not looked at."""
     depth = deepest = 0
@@ -138,18 +142,19 @@ def _depth(piece: str) -> int:
 
 
 def _pieces(script: str) -> list[str]:
-    """The script in pieces of whole lines, each short enough to parse."""
-    if len(script) <= _PIECE:
+    """The script in pieces of whole lines, each short enough to parse where its lines are."""
+    if len(script) <= _PIECE and script.count("|") <= _PIPES:
         return [script]
     pieces: list[str] = []
     held: list[str] = []
-    size = 0
+    size = pipes = 0
     for line in script.split("\n"):
-        if held and size + len(line) > _PIECE:
+        more = line.count("|")
+        if held and (size + len(line) > _PIECE or pipes + more > _PIPES):
             pieces.append("\n".join(held))
-            held, size = [], 0
+            held, size, pipes = [], 0, 0
         held.append(line)
-        size += len(line) + 1
+        size, pipes = size + len(line) + 1, pipes + more
     return [*pieces, "\n".join(held)]
 
 
