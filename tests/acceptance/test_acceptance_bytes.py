@@ -37,7 +37,7 @@ MOST_COMMAND_BYTES = (
     4_096  # of a script: a thousand commands in it cost what a thousand commands cost
 )
 MOST_S = 0.05 if FULL else 0.5  # a sample runs beside anything: it looks for what explodes
-PLAIN = story(ran("a;" * (MOST_COMMAND_BYTES // 2)))
+PLAIN = story(ran(":\n" * (MOST_COMMAND_BYTES // 2)))  # as many commands as there can be
 WORDS = [
     b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"null", b"true", b"-1", b"1e999", b"NaN", b"9" * 40,
     b'""', b"[]", b"{}", b"\\ud800", b"\\u0000", b"\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\xef\xbb\xbf",
