@@ -1,8 +1,7 @@
 """Shell scripts as the simple commands in them, by tree-sitter's grammar of bash.
 
-The parser is stopped at its first error, for its recovery is quadratic; in a long pipeline it takes time
-exponential in the pipes before it sees one. So it is given pieces that are short in every respect, and few
-that are broken. The rest is split by hand at separators and spaces.
+The parser is stopped at its first error, for its recovery is quadratic, and is given small pieces, few of
+them broken. The rest is split by hand at separators and spaces.
 """
 
 from __future__ import annotations
@@ -16,12 +15,10 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from app.audit.fold import Folded, fold
+from app.audit.pieces import is_small, pieces
 from app.audit.words import parts
 
-_PIECE = 1_500
 _READ_BYTES = 4_096
-_DEEPEST = 24
-_PIPES = 16
 _BROKEN = 4
 _PIECES = 400
 _BY_HAND = 200_000
@@ -29,7 +26,6 @@ _MOST = 600_000  # characters of script in one trajectory; a command costs some 
 _EACH = 100
 _COMMANDS = 3_000
 _SEPARATOR = re.compile(r"[;&|()\n`{}]+")
-_BRACKETS = re.compile(r"[(){}\[\]]")
 _REDIRECT = re.compile(r"^[0-9&]?(>>?\|?)(.*)$")
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
 _LITERALS = {"echo", "printf"}
@@ -88,7 +84,7 @@ class Shell:
         self._read += min(len(script), room) + _EACH
         folded = fold(script[:room])
         variables: dict[str, str] = {}
-        for piece in _pieces(folded.script):
+        for piece in pieces(folded.script):
             if self.followed >= _COMMANDS:
                 self.complete = False
                 return
@@ -96,7 +92,7 @@ class Shell:
 
     def _piece(self, piece: str, folded: Folded, variables: dict[str, str]) -> list[Command]:
         spent = self._broken >= _BROKEN or self._pieces >= _PIECES
-        if spent or not _is_small(piece):
+        if spent or not is_small(piece):
             return self._hand(piece, folded, variables)
         self._pieces += 1
         root = self._tree(piece)
@@ -126,36 +122,6 @@ class Shell:
         parts = _SEPARATOR.split(piece[:room])
         found = [_by_hand(part, folded, variables) for part in parts]
         return [command for command in found if command.argv or command.env]
-
-
-def _is_small(piece: str) -> bool:
-    return len(piece) <= _PIECE and piece.count("|") <= _PIPES and _depth(piece) <= _DEEPEST
-
-
-def _depth(piece: str) -> int:
-    """How many brackets are open at most, quotes not looked at."""
-    depth = deepest = 0
-    for sign in _BRACKETS.findall(piece):
-        depth = depth + 1 if sign in "([{" else max(0, depth - 1)
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _pieces(script: str) -> list[str]:
-    """The script in pieces of whole lines, each short enough to parse where its lines are."""
-    if len(script) <= _PIECE and script.count("|") <= _PIPES:
-        return [script]
-    pieces: list[str] = []
-    held: list[str] = []
-    size = pipes = 0
-    for line in script.split("\n"):
-        more = line.count("|")
-        if held and (size + len(line) > _PIECE or pipes + more > _PIPES):
-            pieces.append("\n".join(held))
-            held, size, pipes = [], 0, 0
-        held.append(line)
-        size, pipes = size + len(line) + 1, pipes + more
-    return [*pieces, "\n".join(held)]
 
 
 def _by_hand(part: str, folded: Folded, variables: dict[str, str]) -> Command:
