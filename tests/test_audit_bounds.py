@@ -78,6 +78,22 @@ def test_a_long_broken_pipeline() -> None:
     assert seconds(story(run(PIPELINE))) < 0.1
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["` >f " * 299, "ls " + ">a " * 480, "a " * 700, "ls | " * 15 + "ls", "x=$(" * 20 + ")" * 20],
+)
+def test_valid_lines_without_end(line: str) -> None:
+    assert seconds(story(run(f"{line}\n" * (600_000 // len(line))))) < 4
+
+
+def test_brackets_in_quotes_and_lines_of_their_own_are_nothing_deep() -> None:
+    quoted = "\n".join(f'grep -n "f{n}(" a.py' for n in range(30))
+    opened = "\n".join(f"x{n}=(a b\nc)" for n in range(30))
+    for script in (quoted, opened):
+        told = audit(story(run(f'{script}\necho "done; rm tests/test_x.py"')))
+        assert [flag.kind for flag in told] == []
+
+
 def hostile(unit: str, size: int, where: str) -> Trajectory:
     text = unit * (size // len(unit))
     if where == "command":

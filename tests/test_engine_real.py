@@ -129,7 +129,6 @@ async def test_nobody_told_the_dtype() -> None:
 
 class TestTransformers(EngineContract):
     drift = 0.02
-    quick_s = 3.0
 
     @pytest.fixture
     def engine(self, reference_bfloat16: TransformersEngine) -> Engine:

@@ -12,35 +12,36 @@ import re
 _CHARS = 1_500
 _DEEPEST = 24
 _PIPES = 16
+_QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
 _BRACKETS = re.compile(r"[(){}\[\]]")
 
 
 def is_small(piece: str) -> bool:
     """Whether a parser may have it."""
-    return len(piece) <= _CHARS and piece.count("|") <= _PIPES and _depth(piece) <= _DEEPEST
-
-
-def _depth(piece: str) -> int:
-    """How many brackets are open at most, quotes not looked at."""
-    depth = deepest = 0
-    for sign in _BRACKETS.findall(piece):
-        depth = depth + 1 if sign in "([{" else max(0, depth - 1)
-        deepest = max(deepest, depth)
-    return deepest
+    return len(piece) <= _CHARS and piece.count("|") <= _PIPES and _depth(piece)[0] <= _DEEPEST
 
 
 def pieces(script: str) -> list[str]:
     """The script in runs of whole lines, each small where its lines are."""
-    if len(script) <= _CHARS and script.count("|") <= _PIPES:
+    if is_small(script):
         return [script]
     found: list[str] = []
     held: list[str] = []
-    size = pipes = 0
+    size = pipes = depth = 0
     for line in script.split("\n"):
-        more = line.count("|")
-        if held and (size + len(line) > _CHARS or pipes + more > _PIPES):
+        more, (deepest, after) = line.count("|"), _depth(line, depth)
+        if held and (size + len(line) > _CHARS or pipes + more > _PIPES or deepest > _DEEPEST):
             found.append("\n".join(held))
-            held, size, pipes = [], 0, 0
+            held, size, pipes, after = [], 0, 0, _depth(line)[1]
         held.append(line)
-        size, pipes = size + len(line) + 1, pipes + more
+        size, pipes, depth = size + len(line) + 1, pipes + more, after
     return [*found, "\n".join(held)]
+
+
+def _depth(text: str, depth: int = 0) -> tuple[int, int]:
+    """How many brackets outside of quotes are open (at most, at the end), `depth` being open before."""
+    deepest = depth
+    for sign in _BRACKETS.findall(_QUOTED.sub("", text)):
+        depth = depth + 1 if sign in "([{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest, depth

@@ -7,6 +7,7 @@ them broken. The rest is split by hand at separators and spaces.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -21,6 +22,7 @@ from app.audit.words import parts
 _READ_BYTES = 4_096
 _BROKEN = 4
 _PIECES = 400
+_PARSING_S = 1.0  # of CPU in one trajectory; what agents write takes a tenth
 _BY_HAND = 200_000
 _MOST = 600_000  # characters of script in one trajectory; a command costs some beside its length
 _EACH = 100
@@ -63,6 +65,7 @@ class Shell:
     _parser: Parser = field(default_factory=lambda: Parser(Language(tree_sitter_bash.language())))
     _broken: int = 0
     _pieces: int = 0
+    _parsing_s: float = 0.0
     _by_hand: int = 0
     _read: int = 0
 
@@ -91,15 +94,18 @@ class Shell:
             yield from self._piece(piece, folded, variables)
 
     def _piece(self, piece: str, folded: Folded, variables: dict[str, str]) -> list[Command]:
-        spent = self._broken >= _BROKEN or self._pieces >= _PIECES
+        spent = self._broken >= _BROKEN or self._pieces >= _PIECES or self._parsing_s > _PARSING_S
         if spent or not is_small(piece):
             return self._hand(piece, folded, variables)
         self._pieces += 1
+        begun = time.thread_time()
         root = self._tree(piece)
-        if root is None:
+        found = _Walk(folded, variables).run(root) if root else None
+        self._parsing_s += time.thread_time() - begun
+        if found is None:
             self._broken += 1
             return self._hand(piece, folded, variables)
-        return _Walk(folded, variables).run(root)
+        return found
 
     def _tree(self, piece: str) -> Node | None:
         """Its root, or None for what is no valid bash."""
@@ -112,7 +118,11 @@ class Shell:
         except ValueError:  # stopped
             self._parser.reset()
             return None
-        return None if tree.root_node.has_error else tree.root_node
+        if tree.root_node.has_error:
+            return None
+        return self._parser.parse(
+            text
+        ).root_node  # of a tree that was read by calls each text is one
 
     def _hand(self, piece: str, folded: Folded, variables: dict[str, str]) -> list[Command]:
         room = _BY_HAND - self._by_hand
@@ -227,12 +237,14 @@ class _Walk:
     def _attach(self, redirects: list[Node]) -> None:
         if not self.found:
             self.found.append(Command(()))
+        last = self.found[-1]
+        stdin, writes = last.stdin, list(last.writes)
         for node in redirects:
-            last = self.found[-1]
             if node.type == "herestring_redirect":
-                self.found[-1] = replace(last, stdin=self._word(node.children[-1]))
+                stdin = self._word(node.children[-1])
             elif node.type == "file_redirect" and (target := self._target(node)):
-                self.found[-1] = replace(last, writes=(*last.writes, target))
+                writes.append(target)
+        self.found[-1] = replace(last, stdin=stdin, writes=tuple(writes))
 
     def _target(self, node: Node) -> tuple[str, bool] | None:
         """(path, appended) of a redirection that writes."""

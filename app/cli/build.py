@@ -141,7 +141,7 @@ def _house(
         settings.inside_tokens,
         settings.waiting_tokens,
         settings.waiting_items,
-        settings.window_tokens or 2 * supervisor.facts.step_tokens,
+        settings.window_tokens or 2 * (settings.batch_tokens or supervisor.facts.step_tokens),
         settings.part_windows,
     )
     scorer = Scorer(

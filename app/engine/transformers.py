@@ -51,7 +51,12 @@ class TransformersEngine:
 
         loaded_dtype = str(model.dtype).removeprefix("torch.")
         facts = EngineFacts(
-            "transformers", transformers.__version__, loaded_dtype, loaded_dtype, allowed_tokens
+            "transformers",
+            transformers.__version__,
+            loaded_dtype,
+            loaded_dtype,
+            allowed_tokens,
+            step_tokens=_CHUNK_TOKENS,
         )
         return cls(model, facts)
 
