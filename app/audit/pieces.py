@@ -29,10 +29,11 @@ def pieces(script: str) -> list[str]:
     held: list[str] = []
     size = pipes = depth = 0
     for line in script.split("\n"):
-        more, (deepest, after) = line.count("|"), _depth(line, depth)
+        start = line[: _CHARS + 1]  # of one that is too long anyway no more is looked at
+        more, (deepest, after) = line.count("|"), _depth(start, depth)
         if held and (size + len(line) > _CHARS or pipes + more > _PIPES or deepest > _DEEPEST):
             found.append("\n".join(held))
-            held, size, pipes, after = [], 0, 0, _depth(line)[1]
+            held, size, pipes, after = [], 0, 0, _depth(start)[1]
         held.append(line)
         size, pipes, depth = size + len(line) + 1, pipes + more, after
     return [*found, "\n".join(held)]
