@@ -111,7 +111,7 @@ class Shell:
         """Its root, or None for what is no valid bash."""
         text = piece.encode("utf-8", "replace")
         try:
-            tree = self._parser.parse(  # only text that is read by calls is asked about
+            tree = self._parser.parse(  # the callback is for text that is read by calls only
                 lambda at, _: text[at : at + _READ_BYTES],
                 progress_callback=lambda _, broken: broken,
             )
@@ -120,9 +120,8 @@ class Shell:
             return None
         if tree.root_node.has_error:
             return None
-        return self._parser.parse(
-            text
-        ).root_node  # of a tree that was read by calls each text is one
+        # Again, at once: of a tree that was read by calls, the text of every node is one more call.
+        return self._parser.parse(text).root_node
 
     def _hand(self, piece: str, folded: Folded, variables: dict[str, str]) -> list[Command]:
         room = _BY_HAND - self._by_hand
