@@ -6,11 +6,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.admission import Admission, Demand, Limits, Standing, in_parts
+from app.admission import Admission, Demand, Limits, Standing, chain_of, in_parts
 from app.engine import EngineFacts
 from app.engine.stepped import SteppedEngine
 from app.errors import Deadline, Overloaded, TooLong
@@ -24,7 +24,8 @@ _PATIENCE_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Items that come together. `gone_s`: its client leaves so long after it came."""
+    """Items that come together. `gone_s`: its client leaves so long after it came. Their first
+    `shared_tokens` are the same in all requests of one `issue`."""
 
     at_s: float
     tokens: tuple[int, ...]
@@ -32,6 +33,16 @@ class Request:
     key_id: str = "a"
     timeout_s: float = _PATIENCE_S
     gone_s: float | None = None
+    issue: int = 0
+    shared_tokens: int = 0
+
+    def prompts(self, numbers: Iterator[int]) -> list[array[int]]:
+        """Token ids; behind what is shared, none is like another."""
+        issue = array("i", [9, self.issue, *([9] * (self.shared_tokens - 2))])[: self.shared_tokens]
+        return [
+            issue + unlike_all_others(numbers, tokens - self.shared_tokens)
+            for tokens in self.tokens
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,8 @@ class Simulation:
         if not ours:
             self.engine.by_priority, self.engine.long_tokens = False, self.engine.batch_tokens
         self.numbers = itertools.count()
-        limits = Limits(BUDGET_TOKENS, 134_217_728, 16_384)
+        self.computed_tokens = 0
+        limits = Limits(BUDGET_TOKENS, 134_217_728, 16_384, cache_tokens=BUDGET_TOKENS)
         self.door = Admission(limits, loop.time) if ours else None
         if slow_at_s is not None:
             loop.call_later(slow_at_s, setattr, self.engine, "slow", 10.0)
@@ -77,17 +89,19 @@ class Simulation:
         await asyncio.sleep(request.at_s)
         began_s = self.clock()
         deadline = began_s + request.timeout_s
+        prompts = request.prompts(self.numbers)
         try:
-            score = self._entered(request, deadline)
+            score = self._entered(request, prompts, deadline)
         except (Overloaded, TooLong):
             return Seen(request, (), refused=True)
 
-        async def one(number: int, tokens: int) -> float:
+        async def one(number: int, ids: array[int]) -> float:
             async with asyncio.timeout_at(deadline):
-                await score(number, unlike_all_others(self.numbers, tokens))
+                computed = await score(number, ids)
+            self.computed_tokens += computed
             return self.clock() - began_s
 
-        tasks = [asyncio.create_task(one(n, tokens)) for n, tokens in enumerate(request.tokens)]
+        tasks = [asyncio.create_task(one(n, ids)) for n, ids in enumerate(prompts)]
         if request.gone_s is not None:
             await asyncio.sleep(request.gone_s)
             for task in tasks:
@@ -99,27 +113,35 @@ class Simulation:
                 raise error
         return Seen(request, tuple(e for e in found if isinstance(e, float)), failed=len(bad))
 
-    def _entered(self, request: Request, deadline: float) -> Callable[[int, array[int]], Any]:
+    def _entered(
+        self, request: Request, prompts: Sequence[array[int]], deadline: float
+    ) -> Callable[[int, array[int]], Coroutine[Any, Any, int]]:
+        """(number, ids) → the tokens that were computed. Raises `Overloaded`, `TooLong`."""
         door, engine = self.door, self.engine
         if door is None:
 
-            async def bare(_: int, ids: array[int]) -> None:
-                await engine.judge(ids, LABELS, request.priority)
+            async def bare(_: int, ids: array[int]) -> int:
+                verdict = await engine.judge(ids, LABELS, request.priority)
+                return verdict.prompt_tokens - verdict.cached_tokens
 
             return bare
         for tokens in request.tokens:
             door.check_size(tokens)
-        demands = {n: Demand.of(tokens) for n, tokens in enumerate(request.tokens)}
+        chains = [chain_of(ids) for ids in prompts]
+        expected = door.prefixes.expected(chains, request.tokens)
+        sizes = enumerate(zip(request.tokens, expected, strict=True))
+        demands = {n: Demand.of(tokens, cached_tokens) for n, (tokens, cached_tokens) in sizes}
         ticket = door.enter(demands, Standing(request.priority, request.key_id, deadline))
 
-        async def through(number: int, ids: array[int]) -> None:
-            seat = ticket.seat(demands[number], divisible=engine.facts.keeps_prefixes)
+        async def through(number: int, ids: array[int]) -> int:
+            seat = ticket.seat(demands[number], engine.facts.keeps_prefixes, chains[number])
             ticket.use(number)
 
             async def judge(tokens: int, priority: Priority) -> Verdict:
                 return await engine.judge(ids[:tokens], LABELS, priority)
 
-            await in_parts(door, seat, judge)
+            verdict = await in_parts(door, seat, judge)
+            return verdict.prompt_tokens - verdict.cached_tokens
 
         return through
 

@@ -1,6 +1,7 @@
 """How much of the engine's own speed is left behind the server, and how vLLM's own server compares.
 
-    python -m bench.throughput [--groups 12] [--chars 20000] [--repeats 0.2] [--sides server,tuned]
+    python -m bench.throughput [--groups 12] [--chars 20000] [--repeats 0.2] [--scatter]
+                               [--sides server,tuned]
 
 The same token ids, in one run, one side after the other, each with its own fresh engine and a warm-up:
 - `server`: ours, RL groups of 8 sent at once as `/score` requests;
@@ -10,7 +11,8 @@ The same token ids, in one run, one side after the other, each with its own fres
 - `tuned`: the same with our threads and engine settings; `priority`: and its priority scheduling.
 With `--repeats`, so large a share of the groups comes once more when all are done, the oldest first, as an
 RL trainer's retries do. Where the KV cache has turned over by then (the table says so) only a memo helps;
-without repeats our memo is off. Rounds never share a prefix cache.
+without repeats our memo is off. With `--scatter` each rollout is a request of its own and those of a
+group come far apart, as rollouts end. Rounds never share a prefix cache.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import argparse
 import asyncio
 import json
 import math
+import random
 import statistics
 import sys
 import tempfile
@@ -44,7 +47,7 @@ SIDES = ("offline", "server", "default", "tuned", "priority")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """`again`: how many of the groups, from the first, come once more behind all."""
+    """`again`: how many of the requests, from the first, come once more behind all."""
 
     settings: Settings
     model: Any
@@ -108,12 +111,21 @@ def _peer(work: Work, side: str, log: Path) -> float:
         return _play(url, "/generative_scoring", bodies, work.again)[0]
 
 
+def _scattered(groups: list[Any], seed: int) -> list[Any]:
+    """Every item a group of its own, in an order by chance."""
+    items = [[item] for group in groups for item in group]
+    random.Random(seed).shuffle(items)
+    return items
+
+
 def prepare(options: argparse.Namespace, seed: int) -> Work:
     settings = read_settings({"kv_cache_gib": options.kv_cache_gib}, {})
     model, _, labels = open_model(settings)
     warm, *load = groups(options.groups + 1, _GROUP, options.chars, seed)
     ids = [prompt_ids(settings, group) for group in load]
-    again = round(options.repeats * options.groups)
+    if options.scatter:
+        load, ids = _scattered(load, seed), _scattered(ids, seed)
+    again = round(options.repeats * len(load))
     return Work(settings, model, labels, warm, load, prompt_ids(settings, warm), ids, again)
 
 
@@ -139,7 +151,7 @@ def measure(work: Work, sides: Sequence[str], console: Console) -> dict[str, Any
     found = {
         "tokens": sum(map(len, flat)),
         "items": len(flat),
-        "again_groups": work.again,
+        "again": work.again,
         "wall_s": wall_s,
     }
     if len(logits) == 2:
@@ -155,6 +167,7 @@ def main() -> None:
     parser.add_argument("--groups", type=int, default=12)
     parser.add_argument("--chars", type=int, default=20_000)
     parser.add_argument("--repeats", type=float, default=0.0)
+    parser.add_argument("--scatter", action="store_true")
     parser.add_argument("--kv-cache-gib", type=int, default=2)
     parser.add_argument("--sides", default="offline,server,default,tuned,priority")
     parser.add_argument("--seed", type=int, default=1)
@@ -181,8 +194,8 @@ def main() -> None:
             side, f"{wall_s:.1f}", f"{tokens / wall_s:,.0f}", f"{ratios.get(side, math.nan):.3f}"
         )
     console.print(table)
-    line = {"bench": "throughput", "seed": options.seed, "repeats": options.repeats, "ratios": ratios,
-            "rounds": rounds}  # fmt: skip
+    line = {"bench": "throughput", "seed": options.seed, "repeats": options.repeats,
+            "scatter": options.scatter, "ratios": ratios, "rounds": rounds}  # fmt: skip
     sys.stdout.write(json.dumps(line) + "\n")
 
 

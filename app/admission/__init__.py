@@ -8,7 +8,7 @@ door.py      limits, refusals, who goes in         inside.py    the window that 
 lines.py     the order of work                     seats.py     what is known of an item
 pace.py      seconds from tokens, fitted           prefixes.py  what the engine's cache holds
 measure.py   what an item costs, and its parts     parts.py     a long item goes in by parts
-forecast.py  when work would be finished
+forecast.py  when work would be finished          kin.py       who waits for what others compute
 """
 
 from app.admission.door import Admission, Limits, Ticket

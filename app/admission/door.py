@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 
 from app.admission.forecast import Forecast
 from app.admission.inside import Inside
+from app.admission.kin import Kin
 from app.admission.lines import Lines
 from app.admission.measure import measure
 from app.admission.pace import Pace
+from app.admission.prefixes import BLOCK_TOKENS, Chain, Prefixes
 from app.admission.seats import CLASSES, Demand, Load, Seat, Standing
 from app.errors import Deadline, Overloaded, TooLong
 from app.types import Priority
@@ -25,13 +27,15 @@ _RETRY_AFTER_S = (1.0, 60.0)
 class Limits:
     """`inside_tokens` is the engine's whole budget, `window_tokens` what keeps it just busy: the rest
     waits with us, where the order can still change. What waits is bounded in tokens and in items. A
-    part of an item takes as long as `part_windows` windows of short prompts; 0: items go in whole."""
+    part of an item takes as long as `part_windows` windows of short prompts; 0: items go in whole.
+    `cache_tokens`: so much the engine keeps of what it computed."""
 
     inside_tokens: int
     waiting_tokens: int
     waiting_items: int
     window_tokens: int = 16_384
     part_windows: float = 1.0
+    cache_tokens: int = 0
 
 
 class Admission:
@@ -41,9 +45,11 @@ class Admission:
         self.limits = limits
         self.pace = Pace(clock)
         self._clock = clock
+        self.prefixes = Prefixes(limits.cache_tokens // BLOCK_TOKENS)
         self._lines = Lines(self.pace)
         self._inside = Inside(limits.inside_tokens, limits.window_tokens)
         self._waiting = [Load() for _ in CLASSES]
+        self._kin = Kin(self.prefixes, self._lines, self._waiting, self.measure)
         self._forecast = Forecast(
             self.pace, self._lines, self._inside, self._waiting, limits.window_tokens
         )
@@ -138,6 +144,7 @@ class Admission:
         try:
             yield priority
             finished = True
+            self._kin.computed(seat.part_chain)
         finally:
             rest = seat.rest if finished else None
             self._inside.remove(seat)
@@ -162,8 +169,7 @@ class Admission:
         better = other if other.rank < mine.rank else mine
         better = replace(better, deadline=max(mine.deadline, other.deadline))
         if seat in self._lines:
-            self._lines.remove(seat)
-            self._waiting[mine.rank].remove(seat.demand)
+            self._unqueue(seat)
             self._inside.restand(seat, better)
             self._queue(seat)
             self._wake()
@@ -177,12 +183,22 @@ class Admission:
         if seat.wish:
             self._inside.restand(seat, seat.wish)
             seat.wish = None
-        measure(seat, self.pace, self.limits.window_tokens, self.limits.part_windows)
+        self.measure(seat)
         self._queue(seat)
 
     def _queue(self, seat: Seat) -> None:
         self._waiting[seat.standing.rank].add(seat.demand)
         self._lines.add(seat)
+        self._kin.add(seat)
+
+    def _unqueue(self, seat: Seat) -> None:
+        self._lines.remove(seat)
+        self._waiting[seat.standing.rank].remove(seat.demand)
+        self._kin.discard(seat)
+
+    def measure(self, seat: Seat) -> None:
+        """Sets size and next part of a seat that is not in line, by the pace of now."""
+        measure(seat, self.pace, self.limits.window_tokens, self.limits.part_windows)
 
     async def _acquire(self, seat: Seat) -> Priority:
         if seat not in self._lines and not seat.granted.done():
@@ -206,8 +222,7 @@ class Admission:
                 self.pace.idle()
 
     def _leave(self, seat: Seat) -> None:
-        self._lines.remove(seat)
-        self._waiting[seat.standing.rank].remove(seat.demand)
+        self._unqueue(seat)
         self._inside.release(seat)
 
     def _wake(self) -> None:
@@ -227,7 +242,9 @@ class Admission:
                 continue
             self._lines.go(seat, at_rank)
             self._waiting[seat.standing.rank].remove(seat.demand)
+            self._kin.discard(seat)
             self._inside.add(seat)
+            self._kin.computed(seat.part_chain)
             self.pace.begin()
             seat.granted.set_result(CLASSES[at_rank])
 
@@ -257,11 +274,11 @@ class Ticket:
         for demand in self._reserved.values():
             admission._waiting[standing.rank].add(demand)
 
-    def seat(self, demand: Demand, divisible: bool = False) -> Seat:
+    def seat(self, demand: Demand, divisible: bool = False, chain: Chain = ()) -> Seat:
         """A seat for one item; it is nowhere until it goes to `room`. `divisible`: a long one may go
         in by parts, for the engine keeps what it has computed of a prompt."""
-        seat, limits = Seat(demand, self._standing, divisible), self.admission.limits
-        measure(seat, self.admission.pace, limits.window_tokens, limits.part_windows)
+        seat = Seat(demand, self._standing, divisible, chain)
+        self.admission.measure(seat)
         return seat
 
     def reserved(self, number: int) -> Demand | None:

@@ -17,7 +17,8 @@ from __future__ import annotations
 import bisect
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -40,10 +41,10 @@ class Line:
     served_tokens: float
     earned_s: float = 0.0
     load: Load = field(default_factory=Load)
-    _best: list[tuple[float, int, int, int, Seat]] = field(default_factory=list)
+    _best: list[tuple[float, int, int, int, Seat]] = field(default_factory=list)  # and traces
     _due: list[tuple[float, int, Seat]] = field(default_factory=list)  # sorted by deadline
     _aged: list[tuple[int, Seat]] = field(default_factory=list)  # sorted, the oldest first
-    _here: set[Seat] = field(default_factory=set)
+    _here: dict[Seat, int] = field(default_factory=dict)  # and the tick of its entry in `_best`
     _begun: set[Seat] = field(default_factory=set)  # of those, who has a part behind him
     _tick: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -59,25 +60,24 @@ class Line:
         return self._aged[0][-1]
 
     def add(self, seat: Seat) -> None:
-        number = seat.number or 0
-        self._here.add(seat)
+        number, tick = seat.number or 0, next(self._tick)
+        self._here[seat] = tick
         if seat.reserved_tokens:
             self._begun.add(seat)
-        # Who came before and comes back may have left a trace: the tick keeps the two apart.
-        heapq.heappush(self._best, (seat.demand.step, seat.size, number, next(self._tick), seat))
+        heapq.heappush(self._best, (seat.demand.step, seat.size, number, tick, seat))
         bisect.insort(self._due, (seat.standing.deadline, number, seat))
         bisect.insort(self._aged, (number, seat))
         self.load.add(seat.demand)
 
     def remove(self, seat: Seat) -> None:
         number = seat.number or 0
-        self._here.remove(seat)
+        del self._here[seat]
         self._begun.discard(seat)
         del self._due[bisect.bisect_left(self._due, (seat.standing.deadline, number))]
         del self._aged[bisect.bisect_left(self._aged, (number,))]
         self.load.remove(seat.demand)
-        if len(self._best) > 2 * len(self) + 64:  # of those that left the heap keeps a trace
-            self._best = [entry for entry in self._best if entry[-1] in self._here]
+        if len(self._best) > 2 * len(self) + 64:
+            self._best = [entry for entry in self._best if self._is_here(entry[-1], entry[-2])]
             heapq.heapify(self._best)
 
     def head(self, begin_s: float, lines: int, others_s: float, blocked: Blocked) -> Seat:
@@ -86,13 +86,17 @@ class Line:
         `blocked` keeps nobody from his turn."""
         if self.earned_s >= self.pace.cost_s(self.oldest.part) and not blocked(self.oldest):
             return self.oldest
-        while (best := self._best[0][-1]) not in self._here:
+        while not self._is_here(best := self._best[0][-1], self._best[0][-2]):
             heapq.heappop(self._best)
         due = self._due[0][-1]
         if not blocked(due) and self._makes_late(best, begin_s, lines, others_s):
             return due
         going_on = [seat for seat in self._begun if not blocked(seat)] if blocked(best) else ()
         return min(going_on, key=_size, default=best)
+
+    def _is_here(self, seat: Seat, tick: int) -> bool:
+        """Not a trace of one who left, or who has another size by now."""
+        return self._here.get(seat) == tick
 
     def _makes_late(self, first: Seat, begin_s: float, lines: int, others_s: float) -> bool:
         """Whether one of the others is late with `first` before him. Not where there is far more than
@@ -211,6 +215,15 @@ class Lines:
             seat.number = next(self._numbers)
         self._seats.add(seat)
         self.classes[seat.standing.rank].add(seat)
+
+    @contextmanager
+    def aside(self, seat: Seat) -> Iterator[None]:
+        """Out of its line for a moment, in which its demand may change; its age and the account of its key
+        stay."""
+        line = self.classes[seat.standing.rank].lines[seat.standing.key_id]
+        line.remove(seat)
+        yield
+        line.add(seat)
 
     def remove(self, seat: Seat) -> None:
         self._seats.remove(seat)

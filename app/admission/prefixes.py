@@ -6,6 +6,7 @@ An estimate for the order of work, not a promise: the engine's own count is what
 from __future__ import annotations
 
 import hashlib
+import itertools
 from array import array
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ def chain_of(ids: array[int]) -> Chain:
 
 
 class Prefixes:
-    """The last `limit_blocks` blocks that were computed."""
+    """The last `limit_blocks` blocks that were computed; 0 for an engine that keeps nothing."""
 
     def __init__(self, limit_blocks: int) -> None:
         self._limit_blocks = limit_blocks
@@ -37,16 +38,23 @@ class Prefixes:
     def __len__(self) -> int:
         return len(self._blocks)
 
-    def remember(self, chain: Chain) -> None:
+    def remember(self, chain: Chain) -> list[bytes]:
+        """The blocks that are forgotten for it."""
         for block in reversed(chain):  # the beginning is the newest: tails are forgotten first
             self._blocks[block] = None
             self._blocks.move_to_end(block)
-        while len(self._blocks) > self._limit_blocks:
-            self._blocks.popitem(last=False)
+        surplus = range(len(self._blocks) - self._limit_blocks)
+        return [self._blocks.popitem(last=False)[0] for _ in surplus]
+
+    def known(self, chain: Chain) -> int:
+        """How many of its blocks were computed before."""
+        return sum(1 for _ in itertools.takewhile(self._blocks.__contains__, chain))
 
     def expected(self, chains: Sequence[Chain], prompts_tokens: Sequence[int]) -> list[int]:
         """Cached tokens to expect for each prompt of a request, in its order: what was computed
         before, and what an earlier prompt of the same request will have computed."""
+        if not self._limit_blocks:
+            return [0] * len(chains)
         mine: set[bytes] = set()
         found = []
         for chain, tokens in zip(chains, prompts_tokens, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from app.admission.prefixes import BLOCK_TOKENS, Chain
 from app.types import Priority
 
 CLASSES: tuple[Priority, ...] = ("interactive", "rollout", "backfill")  # most urgent first
@@ -88,12 +89,14 @@ class Seat:
     """One item at the door. `demand` is what is left of it, `part` what goes in next. `granted` gives
     the priority that the engine is told. `size` orders items by their expected work, in steps so coarse
     that a guess that wavers lets nobody pass his equal. `number` is its age: who comes back for the next
-    part has not become younger. A `giant` goes in by parts, or is longer than two windows: there is room
-    for one at a time."""
+    part has not become younger. Of `chain` so many `known_blocks` are expected in the engine's cache.
+    A `giant` goes in by parts, or is longer than two windows: there is room for one at a time."""
 
     demand: Demand
     standing: Standing
     divisible: bool = False
+    chain: Chain = ()
+    known_blocks: int = 0
     part: Demand = field(init=False)
     size: int = 0
     number: int | None = None
@@ -107,6 +110,12 @@ class Seat:
 
     def __post_init__(self) -> None:
         self.part = self.demand
+        self.known_blocks = -(-self.demand.cached_tokens // BLOCK_TOKENS)
+
+    @property
+    def part_chain(self) -> Chain:
+        """Of the prompt up to the end of the part."""
+        return self.chain[: self.part.prompt_tokens // BLOCK_TOKENS]
 
     @property
     def rest(self) -> Demand | None:

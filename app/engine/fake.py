@@ -54,8 +54,7 @@ class FakeEngine:
             self._refuse_when_dead()
             self.calls += 1
             started = time.perf_counter()
-            cached_tokens = self._kept(ids)
-            await self._work(len(token_ids), cached_tokens, priority)
+            cached_tokens = await self._work(ids, priority)
             self._refuse_when_dead()
         finish, values = self._output(ids, labels)
         return Verdict(
@@ -78,25 +77,24 @@ class FakeEngine:
         """Between -4 and 4, from a checksum of the ids."""
         return zlib.crc32(ids.tobytes()) / 2**32 * 8 - 4
 
-    def _kept(self, ids: array[int]) -> int:
-        """Tokens of the prompt that need not be computed."""
-        return 0
-
-    async def _work(self, tokens: int, cached_tokens: int, priority: Priority) -> None:
+    async def _work(self, ids: array[int], priority: Priority) -> int:
+        """Tokens of the prompt that need not be computed, when the others were."""
+        tokens = len(ids)
         self.running_tokens += tokens
         self.most_running_tokens = max(self.most_running_tokens, self.running_tokens)
         try:
             if self.hung:
                 await asyncio.Event().wait()
-            await self._sleep(tokens, cached_tokens, priority)
+            return await self._compute(ids, priority)
         except asyncio.CancelledError:
             self.aborted += 1
             raise
         finally:
             self.running_tokens -= tokens
 
-    async def _sleep(self, tokens: int, cached_tokens: int, priority: Priority) -> None:
-        await asyncio.sleep(self.delay_s + self.token_s * (tokens - cached_tokens))
+    async def _compute(self, ids: array[int], priority: Priority) -> int:
+        await asyncio.sleep(self.delay_s + self.token_s * len(ids))
+        return 0
 
     def _refuse_when_dead(self) -> None:
         if self.dead:

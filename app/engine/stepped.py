@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from app.engine.fake import FakeEngine
-from app.types import Labels, Priority, Verdict
+from app.types import Priority
 
 _RANK: dict[Priority, int] = {"interactive": 0, "rollout": 1, "backfill": 2}
 
@@ -29,8 +29,10 @@ _Block: TypeAlias = tuple[int, int]  # its number, and a checksum of all up to i
 @dataclass(eq=False, slots=True)
 class _Run:
     tokens: int
+    chain: list[_Block]
     done: asyncio.Future[None]
     at: int = 0
+    cached: int = 0
 
 
 @dataclass(slots=True)
@@ -54,21 +56,6 @@ class SteppedEngine(FakeEngine):
     _number: int = 0
     _blocks: OrderedDict[_Block, None] = field(default_factory=OrderedDict)
 
-    async def judge(
-        self, ids: array[int], labels: Labels, priority: Priority = "rollout"
-    ) -> Verdict:
-        verdict = await FakeEngine.judge(self, ids, labels, priority)
-        for block in reversed(self._chain(ids)):  # ends are forgotten first
-            self._blocks[block] = None
-            self._blocks.move_to_end(block)
-        while len(self._blocks) > self.cache_tokens // _BLOCK_TOKENS:
-            self._blocks.popitem(last=False)
-        return verdict
-
-    def _kept(self, ids: array[int]) -> int:
-        known = itertools.takewhile(self._blocks.__contains__, self._chain(ids))
-        return min(len(ids) - 1, _BLOCK_TOKENS * sum(1 for _ in known))
-
     def _chain(self, ids: array[int]) -> list[_Block]:
         """Every beginning that is whole blocks long; none where nothing is kept."""
         if not self.cache_tokens:
@@ -80,14 +67,15 @@ class SteppedEngine(FakeEngine):
         )
         return list(enumerate(sums))[1:]
 
-    async def _sleep(self, tokens: int, cached_tokens: int, priority: Priority) -> None:
-        run = _Run(tokens, asyncio.get_running_loop().create_future(), cached_tokens)
+    async def _compute(self, ids: array[int], priority: Priority) -> int:
+        run = _Run(len(ids), self._chain(ids), asyncio.get_running_loop().create_future())
         self._number += 1
         rank = _RANK[priority] if self.by_priority else 0
         heapq.heappush(self._waiting, (rank, self._number, run))
         if self._stepping is None or self._stepping.done():
             self._stepping = asyncio.create_task(self._steps())
         await run.done
+        return run.cached
 
     async def _steps(self) -> None:
         while chunks := self._schedule():
@@ -97,6 +85,7 @@ class SteppedEngine(FakeEngine):
             for run, chunk in chunks:
                 run.at += chunk
                 if run.at == run.tokens and not run.done.done():
+                    self._keep(run, 0, run.tokens)
                     run.done.set_result(None)
 
     def _schedule(self) -> list[tuple[_Run, int]]:
@@ -109,14 +98,30 @@ class SteppedEngine(FakeEngine):
         for run in self._running:
             if chunk := min(run.tokens - run.at, budget, most):
                 chunks.append((run, chunk))
+                self._keep(run, run.at, run.at + chunk)
                 budget -= chunk
         while budget and self._waiting and len(self._running) < self.running_items:
             run = heapq.heappop(self._waiting)[-1]
             self._running.append(run)
+            run.at = run.cached = self._known_tokens(run)
             chunk = min(run.tokens - run.at, budget, most)
             chunks.append((run, chunk))
+            self._keep(run, 0, run.at + chunk)
             budget -= chunk
         return chunks
+
+    def _known_tokens(self, run: _Run) -> int:
+        known = itertools.takewhile(self._blocks.__contains__, run.chain)
+        return min(run.tokens - 1, _BLOCK_TOKENS * sum(1 for _ in known))
+
+    def _keep(self, run: _Run, start: int, end: int) -> None:
+        """Its tokens from `start` to `end`: who comes in behind it, be it in the same step, has them."""
+        blocks = run.chain[start // _BLOCK_TOKENS : end // _BLOCK_TOKENS]
+        for block in reversed(blocks):  # ends are forgotten first
+            self._blocks[block] = None
+            self._blocks.move_to_end(block)
+        while len(self._blocks) > self.cache_tokens // _BLOCK_TOKENS:
+            self._blocks.popitem(last=False)
 
     def _cost_s(self, run: _Run, chunk: int) -> float:
         return self.token_s * chunk + self.pair_s * ((run.at + chunk) ** 2 - run.at**2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.admission import Admission, Demand, Prefixes, Seat, Ticket, in_parts
+from app.admission import Admission, Demand, Seat, Ticket, in_parts
 from app.engine import Engine
 from app.memo import Work
 from app.scorer.facts import Prepared
@@ -16,7 +16,6 @@ class Way:
     """What every prompt passes."""
 
     admission: Admission
-    prefixes: Prefixes
     engine: Engine
     labels: Labels
 
@@ -32,7 +31,8 @@ class Asking:
         tokens, reserve = len(prepared.prompt.ids), ticket.reserved(number)
         # The reserve counts the steps of an item, too: they have a seat of their own later.
         demand = Demand.of(tokens, reserve.cached_tokens if reserve else 0, step_of(prepared))
-        self.seat: Seat = ticket.seat(demand, divisible=way.engine.facts.keeps_prefixes)
+        keeps = way.engine.facts.keeps_prefixes
+        self.seat: Seat = ticket.seat(demand, divisible=keeps, chain=prepared.chain)
 
     async def run(self) -> Verdict:
         self._ticket.use(self._number)
@@ -42,9 +42,7 @@ class Asking:
             first = ids if tokens == len(ids) else ids[:tokens]
             return await way.engine.judge(first, way.labels, priority)
 
-        verdict = await in_parts(way.admission, self.seat, judge)
-        way.prefixes.remember(self._prepared.chain)
-        return verdict
+        return await in_parts(way.admission, self.seat, judge)
 
     def joined_by(self, other: Work) -> None:
         if isinstance(other, Asking):

@@ -14,16 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
 
 from app import calibration, ranking, rewards
-from app.admission import (
-    BLOCK_TOKENS,
-    CLASSES,
-    Admission,
-    Demand,
-    Prefixes,
-    Standing,
-    Ticket,
-    capped,
-)
+from app.admission import CLASSES, Admission, Demand, Standing, Ticket, capped
 from app.calibration import Calibrator
 from app.engine import Engine, EngineFacts
 from app.errors import (
@@ -65,7 +56,6 @@ class Scorer:
         self._renderer = renderer
         self.admission = admission
         self.memo = memo
-        self._prefixes = Prefixes(admission.limits.inside_tokens // BLOCK_TOKENS)
         self._engine = engine
         self._preparing_items = preparing_items
         self._preparing = 0
@@ -148,7 +138,7 @@ class Scorer:
 
     async def judge(self, number: int, prepared: Prepared, ticket: Ticket, order: Order) -> Outcome:
         """One item from the waiting room to its score. Every failure is the item's own."""
-        way = Way(self.admission, self._prefixes, self._engine, self.model.labels)
+        way = Way(self.admission, self._engine, self.model.labels)
         return await Judging(way, self.memo, self.model).judge(number, prepared, ticket, order)
 
     def _demands(self, prepared: Sequence[Prepared | ItemError], order: Order) -> dict[int, Demand]:
@@ -163,7 +153,7 @@ class Scorer:
             if one.turns or not (twice or self.memo.knows(one.key, order.memo)):
                 todo[number] = one
             asked.add(one.key)
-        expected = self._prefixes.expected(
+        expected = self.admission.prefixes.expected(
             [one.chain for one in todo.values()], [len(one.prompt.ids) for one in todo.values()]
         )
         return {

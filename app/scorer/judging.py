@@ -106,7 +106,7 @@ class Judging:
         if told.source == "computed":
             cached_tokens = tokens
         else:
-            cached_tokens = self.way.prefixes.expected([prepared.chain], [tokens])[0]
+            cached_tokens = self.way.admission.prefixes.expected([prepared.chain], [tokens])[0]
         more = steps.extra_tokens(prepared.prompt.segments, len(turns))
         return Demand.of(tokens + more, cached_tokens, step_of(prepared))
 

@@ -25,7 +25,7 @@ BLOCK_TOKENS = 16
 @dataclass(slots=True)
 class PacedEngine(SteppedEngine):
     notes: Path = Path()
-    _blocks: set[int] = field(default_factory=set)
+    _seen: set[int] = field(default_factory=set)
 
     async def judge(
         self, ids: array[int], labels: Labels, priority: Priority = "rollout"
@@ -40,9 +40,9 @@ class PacedEngine(SteppedEngine):
         digest, cached, known = 0, 0, True
         for start in range(0, len(ids) - BLOCK_TOKENS, BLOCK_TOKENS):
             digest = zlib.crc32(ids[start : start + BLOCK_TOKENS].tobytes(), digest)
-            known = known and digest in self._blocks
+            known = known and digest in self._seen
             cached += BLOCK_TOKENS * known
-            self._blocks.add(digest)
+            self._seen.add(digest)
         return cached
 
 
