@@ -21,7 +21,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.simulation import BUDGET_TOKENS, Request, Seen, play
+from bench.simulation import BUDGET_TOKENS, Request, Seen, computed_tokens, play
 
 
 def mix(count: int, seed: int) -> list[Request]:
@@ -42,6 +42,25 @@ def reranks_in_bulk(seed: int) -> list[Request]:
     while (at_s := at_s + chance.expovariate(1 / 5.0)) < 600:
         load.append(Request(at_s, (2_000,) * 8, "interactive"))
     return load
+
+
+def scattered(seed: int) -> list[Request]:
+    """64 groups of 8 rollouts of 16k to 64k tokens, of which 12k are the group's: one request each, all at
+    once, in an order by chance."""
+    chance = random.Random(seed)
+    load = [
+        Request(0.0, (int(16_000 * 4 ** chance.random()),), issue=issue, shared_tokens=12_000)
+        for issue in range(64)
+        for _ in range(8)
+    ]
+    chance.shuffle(load)
+    return load
+
+
+def unlike_tokens(load: Sequence[Request]) -> int:
+    """What is to be computed when nothing is computed twice."""
+    own = sum(tokens - one.shared_tokens for one in load for tokens in one.tokens)
+    return own + sum({one.issue: one.shared_tokens for one in load}.values())
 
 
 def flood(seed: int) -> list[Request]:
@@ -112,7 +131,7 @@ def forecasts(seed: int) -> dict[str, float]:
 
 
 def measure(items: int, seed: int) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
-    load, bulk = mix(items, seed), reranks_in_bulk(seed)
+    load, bulk, groups = mix(items, seed), reranks_in_bulk(seed), scattered(seed)
 
     def urgent(request: Request) -> bool:
         return request.priority == "interactive"
@@ -127,6 +146,8 @@ def measure(items: int, seed: int) -> tuple[dict[str, dict[str, float]], dict[st
         "reranks in bulk: end of bulk": compare(
             bulk, lambda s: max(ends(s, lambda r: not urgent(r)))
         ),
+        "scattered groups: mean completion": compare(groups, lambda s: mean(ends(s))),
+        "scattered groups: last item": compare(groups, lambda s: max(ends(s))),
         "one key floods: mean of the other": compare(
             flood(seed), lambda s: mean(ends(s, lambda r: r.key_id == "few"))
         ),
@@ -153,6 +174,10 @@ def measure(items: int, seed: int) -> tuple[dict[str, dict[str, float]], dict[st
     facts = {
         "larger_than_the_budget": {"refused": oversize[0].refused, "next": not oversize[1].failed},
         "ten_times_slower_midway": forecasts(seed),
+        "scattered_groups_computed_of_unlike_tokens": {
+            who: round(computed_tokens(groups, who == "ours") / unlike_tokens(groups), 3)
+            for who in ("fifo", "ours")
+        },
     }
     return rows, facts
 

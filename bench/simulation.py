@@ -61,12 +61,11 @@ class Simulation:
     def __init__(self, ours: bool, slow_at_s: float | None = None) -> None:
         loop = asyncio.get_running_loop()
         self.clock = loop.time
-        facts = EngineFacts("fake", "1", "float32", "float32", 2**20 - 1, keeps_prefixes=True)
-        self.engine = SteppedEngine(facts, cache_tokens=BUDGET_TOKENS)
+        facts = EngineFacts("fake", "1", "float32", "float32", 2**20 - 1, BUDGET_TOKENS)
+        self.engine = SteppedEngine(facts)
         if not ours:
             self.engine.by_priority, self.engine.long_tokens = False, self.engine.batch_tokens
         self.numbers = itertools.count()
-        self.computed_tokens = 0
         limits = Limits(BUDGET_TOKENS, 134_217_728, 16_384, cache_tokens=BUDGET_TOKENS)
         self.door = Admission(limits, loop.time) if ours else None
         if slow_at_s is not None:
@@ -97,8 +96,7 @@ class Simulation:
 
         async def one(number: int, ids: array[int]) -> float:
             async with asyncio.timeout_at(deadline):
-                computed = await score(number, ids)
-            self.computed_tokens += computed
+                await score(number, ids)
             return self.clock() - began_s
 
         tasks = [asyncio.create_task(one(n, ids)) for n, ids in enumerate(prompts)]
@@ -115,14 +113,13 @@ class Simulation:
 
     def _entered(
         self, request: Request, prompts: Sequence[array[int]], deadline: float
-    ) -> Callable[[int, array[int]], Coroutine[Any, Any, int]]:
-        """(number, ids) → the tokens that were computed. Raises `Overloaded`, `TooLong`."""
+    ) -> Callable[[int, array[int]], Coroutine[Any, Any, None]]:
+        """Scores an item by its number. Raises `Overloaded`, `TooLong`."""
         door, engine = self.door, self.engine
         if door is None:
 
-            async def bare(_: int, ids: array[int]) -> int:
-                verdict = await engine.judge(ids, LABELS, request.priority)
-                return verdict.prompt_tokens - verdict.cached_tokens
+            async def bare(_: int, ids: array[int]) -> None:
+                await engine.judge(ids, LABELS, request.priority)
 
             return bare
         for tokens in request.tokens:
@@ -133,15 +130,14 @@ class Simulation:
         demands = {n: Demand.of(tokens, cached_tokens) for n, (tokens, cached_tokens) in sizes}
         ticket = door.enter(demands, Standing(request.priority, request.key_id, deadline))
 
-        async def through(number: int, ids: array[int]) -> int:
+        async def through(number: int, ids: array[int]) -> None:
             seat = ticket.seat(demands[number], engine.facts.keeps_prefixes, chains[number])
             ticket.use(number)
 
             async def judge(tokens: int, priority: Priority) -> Verdict:
                 return await engine.judge(ids[:tokens], LABELS, priority)
 
-            verdict = await in_parts(door, seat, judge)
-            return verdict.prompt_tokens - verdict.cached_tokens
+            await in_parts(door, seat, judge)
 
         return through
 
@@ -155,5 +151,16 @@ def unlike_all_others(numbers: Iterator[int], tokens: int) -> array[int]:
 def play(load: Sequence[Request], ours: bool, slow_at_s: float | None = None) -> list[Seen]:
     async def scene() -> list[Seen]:
         return await Simulation(ours, slow_at_s).play(load)
+
+    return run(scene())
+
+
+def computed_tokens(load: Sequence[Request], ours: bool) -> int:
+    """By the engine, for all of the load."""
+
+    async def scene() -> int:
+        simulation = Simulation(ours)
+        await simulation.play(load)
+        return simulation.engine.computed_tokens
 
     return run(scene())

@@ -1,18 +1,19 @@
 """How much of the engine's own speed is left behind the server, and how vLLM's own server compares.
 
-    python -m bench.throughput [--groups 12] [--chars 20000] [--repeats 0.2] [--scatter]
+    python -m bench.throughput [--groups 12] [--size 8] [--chars 20000] [--repeats 0.2] [--scatter]
                                [--sides server,tuned]
 
 The same token ids, in one run, one side after the other, each with its own fresh engine and a warm-up:
-- `server`: ours, RL groups of 8 sent at once as `/score` requests;
+- `server`: ours, RL groups sent at once as `/score` requests;
 - `offline`: `LLM.generate` with the same threads and engine settings, all ids in one call;
 - `default`: `python -m vllm.entrypoints.openai.api_server` as it starts by default, `/generative_scoring`
   with the same ids (so it tokenizes nothing), a group a request;
 - `tuned`: the same with our threads and engine settings; `priority`: and its priority scheduling.
 With `--repeats`, so large a share of the groups comes once more when all are done, the oldest first, as an
 RL trainer's retries do. Where the KV cache has turned over by then (the table says so) only a memo helps;
-without repeats our memo is off. With `--scatter` each rollout is a request of its own and those of a
-group come far apart, as rollouts end. Rounds never share a prefix cache.
+without repeats our memo is off. With `--scatter` each rollout is a request of its own, in an order
+by chance: where more groups than the KV cache holds are on their way, it matters who goes in after whom.
+Rounds never share a prefix cache.
 """
 
 from __future__ import annotations
@@ -40,7 +41,6 @@ from app.config import Settings, read_settings
 from bench.load import groups
 from bench.peers import engine_settings, offline, peer, server, tuned
 
-_GROUP = 8
 _TIMEOUT_S = 3600.0
 SIDES = ("offline", "server", "default", "tuned", "priority")
 
@@ -121,7 +121,7 @@ def _scattered(groups: list[Any], seed: int) -> list[Any]:
 def prepare(options: argparse.Namespace, seed: int) -> Work:
     settings = read_settings({"kv_cache_gib": options.kv_cache_gib}, {})
     model, _, labels = open_model(settings)
-    warm, *load = groups(options.groups + 1, _GROUP, options.chars, seed)
+    warm, *load = groups(options.groups + 1, options.size, options.chars, seed)
     ids = [prompt_ids(settings, group) for group in load]
     if options.scatter:
         load, ids = _scattered(load, seed), _scattered(ids, seed)
@@ -165,6 +165,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--groups", type=int, default=12)
+    parser.add_argument("--size", type=int, default=8, help="rollouts of a group")
     parser.add_argument("--chars", type=int, default=20_000)
     parser.add_argument("--repeats", type=float, default=0.0)
     parser.add_argument("--scatter", action="store_true")

@@ -202,6 +202,8 @@ async def test_vllm_closes_well(vllm_bfloat16: Started) -> None:
 async def test_parity_in_float32(vllm_float32: Started) -> None:
     engine = vllm_float32.engine
     assert (engine.facts.dtype, engine.facts.name) == ("float32", "vllm")
+    kv_bytes_per_token = 4 * 2 * 2 * 32 * 4  # layers, K and V, heads, their size, float32
+    assert engine.facts.cache_tokens == pytest.approx(2**30 / kv_bytes_per_token, rel=0.01)
     async with reference("float32") as other:
         await compare(engine, other, usual=1e-4, worst=1e-3)
     alone = logit(await engine.judge(prompt(250, 1), LABELS))

@@ -47,7 +47,7 @@ class Admission:
         self._clock = clock
         self.prefixes = Prefixes(limits.cache_tokens // BLOCK_TOKENS)
         self._lines = Lines(self.pace)
-        self._inside = Inside(limits.inside_tokens, limits.window_tokens)
+        self._inside = Inside(limits.inside_tokens, limits.window_tokens, limits.cache_tokens)
         self._waiting = [Load() for _ in CLASSES]
         self._kin = Kin(self.prefixes, self._lines, self._waiting, self.measure)
         self._forecast = Forecast(
@@ -197,7 +197,6 @@ class Admission:
         self._kin.discard(seat)
 
     def measure(self, seat: Seat) -> None:
-        """Sets size and next part of a seat that is not in line, by the pace of now."""
         measure(seat, self.pace, self.limits.window_tokens, self.limits.part_windows)
 
     async def _acquire(self, seat: Seat) -> Priority:
@@ -231,6 +230,8 @@ class Admission:
             seat, at_rank = found
             if seat.granted.done():  # cancelled; it has not come round to leaving
                 self._leave(seat)
+                continue
+            if self._kin.settle(seat):
                 continue
             # An idle engine tries.
             needed_s = self._forecast.needed_s(seat) if self.inside_items else 0.0
@@ -275,8 +276,7 @@ class Ticket:
             admission._waiting[standing.rank].add(demand)
 
     def seat(self, demand: Demand, divisible: bool = False, chain: Chain = ()) -> Seat:
-        """A seat for one item; it is nowhere until it goes to `room`. `divisible`: a long one may go
-        in by parts, for the engine keeps what it has computed of a prompt."""
+        """A seat for one item; it is nowhere until it goes to `room`. `divisible`: it may go by parts."""
         seat = Seat(demand, self._standing, divisible, chain)
         self.admission.measure(seat)
         return seat

@@ -18,6 +18,7 @@ class Inside:
 
     budget_tokens: int
     window_tokens: int
+    cache_tokens: int = 0  # what the engine keeps of what it computed
     load: Load = field(default_factory=Load)
     divided: set[Seat] = field(default_factory=set)  # whose part is inside, and there is more
     _reserved_tokens: list[int] = field(default_factory=lambda: [0 for _ in CLASSES])
@@ -27,9 +28,9 @@ class Inside:
 
     def add(self, seat: Seat) -> None:
         """The part of a seat that goes in next. From its first part on a giant holds a place in the
-        engine's cache, so its whole demand is reserved until `release`."""
+        engine's cache, so its whole prompt is reserved until `release`."""
         if seat.giant and not seat.reserved_tokens:
-            seat.reserved_tokens = seat.demand.tokens
+            seat.reserved_tokens = seat.demand.prompt_tokens
             self._reserved_tokens[seat.standing.rank] += seat.reserved_tokens
         if seat.rest:
             self.divided.add(seat)
@@ -68,7 +69,8 @@ class Inside:
         to_rank = seat.standing.rank + 1
         reserved_tokens = sum(self._reserved_tokens[:to_rank])
         begun = bool(seat.reserved_tokens) or not reserved_tokens
-        full = not begun and reserved_tokens + seat.demand.tokens > self.budget_tokens
+        kept_tokens = min(self.budget_tokens, self.cache_tokens or self.budget_tokens)
+        full = not begun and reserved_tokens + seat.demand.prompt_tokens > kept_tokens
         return full or any(self._giants[:to_rank])
 
     def fits(self, seat: Seat, promoted: bool) -> bool:

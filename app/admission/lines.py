@@ -17,13 +17,12 @@ from __future__ import annotations
 import bisect
 import heapq
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from app.admission.pace import Pace
-from app.admission.seats import CLASSES, Load, Seat
+from app.admission.seats import CLASSES, Demand, Load, Seat
 
 CLASS_SHARE = 1 / 20
 OLDEST_SHARE = 1 / 8
@@ -60,14 +59,18 @@ class Line:
         return self._aged[0][-1]
 
     def add(self, seat: Seat) -> None:
-        number, tick = seat.number or 0, next(self._tick)
-        self._here[seat] = tick
+        number = seat.number or 0
         if seat.reserved_tokens:
             self._begun.add(seat)
-        heapq.heappush(self._best, (seat.demand.step, seat.size, number, tick, seat))
         bisect.insort(self._due, (seat.standing.deadline, number, seat))
         bisect.insort(self._aged, (number, seat))
         self.load.add(seat.demand)
+        self._rank(seat)
+
+    def resize(self, seat: Seat, before: Demand) -> None:
+        self.load.remove(before)
+        self.load.add(seat.demand)
+        self._rank(seat)
 
     def remove(self, seat: Seat) -> None:
         number = seat.number or 0
@@ -76,9 +79,7 @@ class Line:
         del self._due[bisect.bisect_left(self._due, (seat.standing.deadline, number))]
         del self._aged[bisect.bisect_left(self._aged, (number,))]
         self.load.remove(seat.demand)
-        if len(self._best) > 2 * len(self) + 64:
-            self._best = [entry for entry in self._best if self._is_here(entry[-1], entry[-2])]
-            heapq.heapify(self._best)
+        self._tidy()
 
     def head(self, begin_s: float, lines: int, others_s: float, blocked: Blocked) -> Seat:
         """The next one; the line must not be empty. `begin_s`: when it could begin, by the clock of
@@ -93,6 +94,16 @@ class Line:
             return due
         going_on = [seat for seat in self._begun if not blocked(seat)] if blocked(best) else ()
         return min(going_on, key=_size, default=best)
+
+    def _rank(self, seat: Seat) -> None:
+        self._here[seat] = tick = next(self._tick)
+        heapq.heappush(self._best, (seat.demand.step, seat.size, seat.number or 0, tick, seat))
+        self._tidy()
+
+    def _tidy(self) -> None:
+        if len(self._best) > 2 * len(self) + 64:
+            self._best = [entry for entry in self._best if self._is_here(entry[-1], entry[-2])]
+            heapq.heapify(self._best)
 
     def _is_here(self, seat: Seat, tick: int) -> bool:
         """Not a trace of one who left, or who has another size by now."""
@@ -196,7 +207,8 @@ def _served(line: Line) -> float:
 
 
 class Lines:
-    """All who wait. A seat's standing and demand may change only while it is not in line."""
+    """All who wait. A seat's standing may change only while it is not in line; of another demand it is to
+    be told (`resize`)."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
@@ -216,14 +228,9 @@ class Lines:
         self._seats.add(seat)
         self.classes[seat.standing.rank].add(seat)
 
-    @contextmanager
-    def aside(self, seat: Seat) -> Iterator[None]:
-        """Out of its line for a moment, in which its demand may change; its age and the account of its key
-        stay."""
-        line = self.classes[seat.standing.rank].lines[seat.standing.key_id]
-        line.remove(seat)
-        yield
-        line.add(seat)
+    def resize(self, seat: Seat, before: Demand) -> None:
+        """`seat` waits and costs something else than `before`; its age and the account of its key stay."""
+        self.classes[seat.standing.rank].lines[seat.standing.key_id].resize(seat, before)
 
     def remove(self, seat: Seat) -> None:
         self._seats.remove(seat)

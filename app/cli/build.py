@@ -143,7 +143,7 @@ def _house(
         settings.waiting_items,
         settings.window_tokens or 2 * (settings.batch_tokens or supervisor.facts.step_tokens),
         settings.part_windows,
-        settings.inside_tokens if supervisor.facts.keeps_prefixes else 0,
+        supervisor.facts.cache_tokens,
     )
     scorer = Scorer(
         model,

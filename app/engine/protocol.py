@@ -12,17 +12,21 @@ from app.types import Labels, Priority, Verdict
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What an engine is: all that may change a logit, the longest prompt it takes, whether it keeps
-    what it has computed of one, so that a longer one with the same beginning costs only what is new, and
-    how many tokens it computes at most in a step, which nobody interrupts."""
+    """What an engine is: all that may change a logit, the longest prompt it takes, how many tokens it
+    keeps of what it has computed (0: none), so that a prompt with the same beginning costs only what is
+    new, and how many tokens it computes at most in a step, which nobody interrupts."""
 
     name: str
     version: str
     dtype: str
     kv_dtype: str
     allowed_tokens: int
-    keeps_prefixes: bool = False
+    cache_tokens: int = 0
     step_tokens: int = GPU_STEP_TOKENS
+
+    @property
+    def keeps_prefixes(self) -> bool:
+        return self.cache_tokens > 0
 
 
 class Engine(Protocol):

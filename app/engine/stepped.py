@@ -39,7 +39,7 @@ class _Run:
 class SteppedEngine(FakeEngine):
     """The default costs are those of Qwen3-30B-A3B on an H200 at 40 % of its peak: 6.6 GFLOP a token and
     393k FLOP a pair. `slow` multiplies them from the next step on; without `by_priority` it is first
-    come, first served. The last `cache_tokens` that were computed are kept, by blocks."""
+    come, first served. The last `facts.cache_tokens` that were computed are kept, by blocks."""
 
     token_s: float = 6.6e9 / 396e12
     pair_s: float = 393e3 / 396e12
@@ -48,8 +48,8 @@ class SteppedEngine(FakeEngine):
     long_tokens: int = 4096
     running_items: int = 64
     by_priority: bool = True
-    cache_tokens: int = 0
     busy_s: float = 0.0
+    computed_tokens: int = 0
     _waiting: list[tuple[int, int, _Run]] = field(default_factory=list)
     _running: list[_Run] = field(default_factory=list)
     _stepping: asyncio.Task[None] | None = None
@@ -58,7 +58,7 @@ class SteppedEngine(FakeEngine):
 
     def _chain(self, ids: array[int]) -> list[_Block]:
         """Every beginning that is whole blocks long; none where nothing is kept."""
-        if not self.cache_tokens:
+        if not self.facts.cache_tokens:
             return []
         whole, view = len(ids) // _BLOCK_TOKENS * _BLOCK_TOKENS, memoryview(ids)
         blocks = (view[at : at + _BLOCK_TOKENS] for at in range(0, whole, _BLOCK_TOKENS))
@@ -82,10 +82,11 @@ class SteppedEngine(FakeEngine):
             step_s = self.slow * sum(self._cost_s(run, chunk) for run, chunk in chunks)
             await asyncio.sleep(step_s)
             self.busy_s += step_s
+            self.computed_tokens += sum(chunk for _, chunk in chunks)
             for run, chunk in chunks:
                 run.at += chunk
                 if run.at == run.tokens and not run.done.done():
-                    self._keep(run, 0, run.tokens)
+                    self._keep(run, run.tokens)
                     run.done.set_result(None)
 
     def _schedule(self) -> list[tuple[_Run, int]]:
@@ -98,7 +99,7 @@ class SteppedEngine(FakeEngine):
         for run in self._running:
             if chunk := min(run.tokens - run.at, budget, most):
                 chunks.append((run, chunk))
-                self._keep(run, run.at, run.at + chunk)
+                self._keep(run, run.at + chunk)
                 budget -= chunk
         while budget and self._waiting and len(self._running) < self.running_items:
             run = heapq.heappop(self._waiting)[-1]
@@ -106,7 +107,7 @@ class SteppedEngine(FakeEngine):
             run.at = run.cached = self._known_tokens(run)
             chunk = min(run.tokens - run.at, budget, most)
             chunks.append((run, chunk))
-            self._keep(run, 0, run.at + chunk)
+            self._keep(run, run.at + chunk)
             budget -= chunk
         return chunks
 
@@ -114,13 +115,12 @@ class SteppedEngine(FakeEngine):
         known = itertools.takewhile(self._blocks.__contains__, run.chain)
         return min(run.tokens - 1, _BLOCK_TOKENS * sum(1 for _ in known))
 
-    def _keep(self, run: _Run, start: int, end: int) -> None:
-        """Its tokens from `start` to `end`: who comes in behind it, be it in the same step, has them."""
-        blocks = run.chain[start // _BLOCK_TOKENS : end // _BLOCK_TOKENS]
-        for block in reversed(blocks):  # ends are forgotten first
+    def _keep(self, run: _Run, end: int) -> None:
+        """Its tokens up to `end`: who comes in behind it, be it in the same step, has them."""
+        for block in reversed(run.chain[: end // _BLOCK_TOKENS]):  # ends are forgotten first
             self._blocks[block] = None
             self._blocks.move_to_end(block)
-        while len(self._blocks) > self.cache_tokens // _BLOCK_TOKENS:
+        while len(self._blocks) > self.facts.cache_tokens // _BLOCK_TOKENS:
             self._blocks.popitem(last=False)
 
     def _cost_s(self, run: _Run, chunk: int) -> float:

@@ -114,7 +114,7 @@ class VllmEngine:
             dtype=str(config.model_config.dtype).removeprefix("torch."),
             kv_dtype=str(config.cache_config.cache_dtype),
             allowed_tokens=config.model_config.max_model_len - 1,
-            keeps_prefixes=bool(config.cache_config.enable_prefix_caching),
+            cache_tokens=_cache_tokens(config.cache_config),
             step_tokens=config.scheduler_config.max_num_batched_tokens,
         )
         return cls(llm, facts, config.model_config.get_vocab_size(), children, guard)
@@ -252,6 +252,11 @@ async def _abandon(building: asyncio.Task[Any], before: set[processes.Process]) 
     if not building.cancelled() and not building.exception():
         await asyncio.to_thread(building.result().shutdown, 0)
     await asyncio.to_thread(reap)
+
+
+def _cache_tokens(cache: Any) -> int:
+    size_tokens = cache.kv_cache_size_tokens or (cache.num_gpu_blocks or 0) * cache.block_size
+    return int(size_tokens) if cache.enable_prefix_caching else 0
 
 
 def _set_environment(options: VllmOptions) -> None:
