@@ -47,7 +47,7 @@ class Settings(BaseModel):
     batch_tokens: int | None = Field(
         None,
         ge=64,
-        description="Tokens of one engine step, which nobody interrupts; default: 8192, on a CPU 4096.",
+        description="Tokens of one engine step, which nobody interrupts; default: 8192, on a CPU 2048.",
     )
     running_items: int = Field(64, ge=1, description="Items inside one engine step.")
     compile: bool = Field(False, description="torch.compile: slower start, faster steps.")

@@ -86,6 +86,22 @@ def test_finished_scores_are_measured_without_an_engine(report: Path) -> None:
     assert len(served["best_of_k"]["points"]) == 4
 
 
+def test_a_shortened_run_is_as_long_as_it_was(tmp_path: Path) -> None:
+    """Else *shorter is better* could not tell one that was elided from one that just fitted."""
+    labels, scores = write_pool(tmp_path)
+    rows = [json.loads(line) for line in labels.read_text().splitlines()]
+    lines = [
+        score_line(f"{tmp_path}/{row['file']}", 0.1 * at,
+                   tokens={"prompt": 8_000, "elided": 0 if row["resolved"] else 20_000})
+        for at, row in enumerate(rows)
+    ]  # fmt: skip
+    scores.write_text("\n".join(lines) + "\n")
+    run("evaluate", labels, "--scores", scores, "--out", tmp_path / "report", "--draws", 50)
+    told = json.loads((tmp_path / "report" / "report.json").read_text())
+    (shorter,) = (s for s in told["scorers"] if s["name"] == "shorter is better")
+    assert shorter["auc"]["value"] == 1.0
+
+
 def test_figures_are_there_and_alike_each_time(report: Path, tmp_path: Path) -> None:
     for name in ("reliability", "best_of_k"):
         assert (report / f"{name}.png").read_bytes().startswith(b"\x89PNG")

@@ -136,10 +136,14 @@ def _code(row: Mapping[str, Any]) -> str:
 
 
 def tokens_of(row: Mapping[str, Any]) -> float:
-    """Tokens of the prompt; NaN where the line does not say."""
+    """How long the run is: tokens of the prompt, and those that were elided; NaN where the line does not
+    say."""
     tokens = row.get("tokens")
-    count = tokens.get("prompt") if isinstance(tokens, dict) else None
-    return float(count) if isinstance(count, int) and not isinstance(count, bool) else math.nan
+    tokens = tokens if isinstance(tokens, dict) else {}
+    counts = [tokens.get("prompt"), tokens.get("elided", 0)]
+    if any(isinstance(count, bool) or not isinstance(count, int) for count in counts):
+        return math.nan
+    return float(sum(counts))
 
 
 def steps_of(row: Mapping[str, Any]) -> Sequence[float]:

@@ -1,7 +1,7 @@
 """What suits the device where nobody has said: the number type, and how long a step is.
 
 A step is not interrupted, so whoever comes meanwhile waits for it: it should be as short as costs nothing.
-On a CPU 4,096 tokens take some tenths of a second to seconds and what a step costs by itself some
+On a CPU 2,048 tokens take tenths of a second and what a step costs by itself some
 milliseconds; a GPU needs more tokens to be full.
 """
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-CPU_STEP_TOKENS = 4_096
+CPU_STEP_TOKENS = 2_048
 GPU_STEP_TOKENS = 8_192
 
 # As Linux calls the instructions, on x86 and on ARM.
