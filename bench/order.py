@@ -23,6 +23,8 @@ from rich.table import Table
 
 from bench.simulation import BUDGET_TOKENS, Request, Seen, computed_tokens, play
 
+_SIDES = ("fifo", "ours")
+
 
 def mix(count: int, seed: int) -> list[Request]:
     """80 % of 1k tokens and 20 % of 32k, in a random order, all at once."""
@@ -55,6 +57,21 @@ def scattered(seed: int) -> list[Request]:
     ]
     chance.shuffle(load)
     return load
+
+
+def together(load: Sequence[Request]) -> list[Request]:
+    """The same groups, each in one request."""
+    groups: dict[int, tuple[int, ...]] = {}
+    for one in load:
+        groups[one.issue] = (*groups.get(one.issue, ()), *one.tokens)
+    shared = {one.issue: one.shared_tokens for one in load}
+    return [
+        Request(0.0, n, issue=issue, shared_tokens=shared[issue]) for issue, n in groups.items()
+    ]
+
+
+def item_ends(seen: Sequence[Seen]) -> list[float]:
+    return [end_s for one in seen for end_s in one.ends_s]
 
 
 def unlike_tokens(load: Sequence[Request]) -> int:
@@ -148,6 +165,8 @@ def measure(items: int, seed: int) -> tuple[dict[str, dict[str, float]], dict[st
         ),
         "scattered groups: mean completion": compare(groups, lambda s: mean(ends(s))),
         "scattered groups: last item": compare(groups, lambda s: max(ends(s))),
+        "groups in one request: mean of items": compare(together(groups), lambda s: mean(item_ends(s))),
+        "groups in one request: last item": compare(together(groups), lambda s: max(ends(s))),
         "one key floods: mean of the other": compare(
             flood(seed), lambda s: mean(ends(s, lambda r: r.key_id == "few"))
         ),
@@ -174,9 +193,12 @@ def measure(items: int, seed: int) -> tuple[dict[str, dict[str, float]], dict[st
     facts = {
         "larger_than_the_budget": {"refused": oversize[0].refused, "next": not oversize[1].failed},
         "ten_times_slower_midway": forecasts(seed),
-        "scattered_groups_computed_of_unlike_tokens": {
-            who: round(computed_tokens(groups, who == "ours") / unlike_tokens(groups), 3)
-            for who in ("fifo", "ours")
+        "computed_of_unlike_tokens": {
+            name: {
+                who: round(computed_tokens(how, who == "ours") / unlike_tokens(how), 3)
+                for who in _SIDES
+            }
+            for name, how in (("scattered", groups), ("in_one_request", together(groups)))
         },
     }
     return rows, facts

@@ -1,8 +1,8 @@
 """What suits the device where nobody has said: the number type, and how long a step is.
 
 A step is not interrupted, so whoever comes meanwhile waits for it: it should be as short as costs nothing.
-On a CPU 2,048 tokens take tenths of a second and what a step costs by itself some
-milliseconds; a GPU needs more tokens to be full.
+On a CPU 2,048 tokens take tenths of a second, and what a step costs by itself is not to be seen beside
+that; a GPU needs more tokens to be full.
 """
 
 from __future__ import annotations
