@@ -10,7 +10,7 @@ The same token ids, in one run, one side after the other, each with its own fres
   with the same ids (so it tokenizes nothing), a group a request;
 - `tuned`: the same with our threads and engine settings; `priority`: and its priority scheduling.
 With `--repeats`, so large a share of the groups comes once more when all are done, the oldest first, as an
-RL trainer's retries do. Where the KV cache has turned over by then (the table says so) only a memo helps;
+RL trainer's retries do. Where the KV cache has turned over by then only a memo helps;
 without repeats our memo is off. With `--scatter` each rollout is a request of its own, in an order
 by chance: where more groups than the KV cache holds are on their way, it matters who goes in after whom.
 Rounds never share a prefix cache.

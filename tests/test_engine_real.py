@@ -41,7 +41,8 @@ from app.admission import Admission, Demand, Limits, Standing, in_parts
 from app.engine import Engine, device
 from app.engine.supervisor import Supervisor
 from app.engine.transformers import TransformersEngine
-from app.engine.vllm import VllmEngine, VllmOptions
+from app.engine.vllm import VllmEngine
+from app.engine.vllm_options import VllmOptions
 from app.engine.watched import Watch
 from app.errors import Draining, EngineRestarting, ItemError, StartError
 from app.types import Priority, Verdict

@@ -9,12 +9,14 @@ lines.py     the order of work                     seats.py     what is known of
 pace.py      seconds from tokens, fitted           prefixes.py  what the engine's cache holds
 measure.py   what an item costs, and its parts     parts.py     a long item goes in by parts
 forecast.py  when work would be finished          kin.py       who waits for what others compute
+ticket.py    one request's place in the house
 """
 
-from app.admission.door import Admission, Limits, Ticket
+from app.admission.door import Admission, Limits
 from app.admission.parts import in_parts
 from app.admission.prefixes import BLOCK_TOKENS, Chain, Prefixes, chain_of
 from app.admission.seats import CLASSES, Demand, Seat, Standing, capped
+from app.admission.ticket import Ticket
 
 __all__ = [
     "BLOCK_TOKENS",

@@ -15,8 +15,9 @@ from app.admission.kin import Kin
 from app.admission.lines import Lines
 from app.admission.measure import measure
 from app.admission.pace import Pace
-from app.admission.prefixes import BLOCK_TOKENS, Chain, Prefixes
+from app.admission.prefixes import BLOCK_TOKENS, Prefixes
 from app.admission.seats import CLASSES, Demand, Load, Seat, Standing
+from app.admission.ticket import Ticket
 from app.errors import Deadline, Overloaded, TooLong
 from app.types import Priority
 
@@ -260,39 +261,6 @@ class Admission:
             ):
                 return seat, at_rank
         return None
-
-
-class Ticket:
-    """One request's place in the house. Items leave it for seats of their own; `close` gives back
-    what no item has taken up."""
-
-    def __init__(
-        self, admission: Admission, demands: Mapping[int, Demand], standing: Standing
-    ) -> None:
-        self.admission = admission
-        self._standing = standing
-        self._reserved = dict(demands)
-        for demand in self._reserved.values():
-            admission._waiting[standing.rank].add(demand)
-
-    def seat(self, demand: Demand, divisible: bool = False, chain: Chain = ()) -> Seat:
-        """A seat for one item; it is nowhere until it goes to `room`. `divisible`: it may go by parts."""
-        seat = Seat(demand, self._standing, divisible, chain)
-        self.admission.measure(seat)
-        return seat
-
-    def reserved(self, number: int) -> Demand | None:
-        return self._reserved.get(number)
-
-    def use(self, number: int) -> None:
-        """Item `number` needs its reserve no more: it has a seat, or the verdict was known."""
-        if demand := self._reserved.pop(number, None):
-            self.admission._waiting[self._standing.rank].remove(demand)
-
-    def close(self) -> None:
-        """Safe to call twice, and while items wait: those are counted until they have left."""
-        for number in list(self._reserved):
-            self.use(number)
 
 
 def _jittered(wait_s: float) -> float:

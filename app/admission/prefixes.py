@@ -40,6 +40,8 @@ class Prefixes:
 
     def remember(self, chain: Chain) -> list[bytes]:
         """The blocks that are forgotten for it."""
+        if not self._limit_blocks:
+            return []
         for block in reversed(chain):  # the beginning is the newest: tails are forgotten first
             self._blocks[block] = None
             self._blocks.move_to_end(block)

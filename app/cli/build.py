@@ -214,7 +214,8 @@ async def _start_engine(settings: Settings, found: store.Model, renderer: Render
         from app.engine.transformers import TransformersEngine
 
         return await TransformersEngine.start(found.dir, dtype, allowed_tokens, dtype_told=told)
-    from app.engine.vllm import VllmEngine, VllmOptions
+    from app.engine.vllm import VllmEngine
+    from app.engine.vllm_options import VllmOptions
 
     return await VllmEngine.start(
         VllmOptions(

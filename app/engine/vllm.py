@@ -16,14 +16,13 @@ import time
 import uuid
 from array import array
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from app.engine import device, processes
 from app.engine.calls import Calls
 from app.engine.protocol import EngineFacts
 from app.engine.reading import label_logprobs, strict_ids
+from app.engine.vllm_options import VllmOptions
 from app.errors import EngineFailed, EngineRestarting, ServiceError, StartError
 from app.types import Labels, Priority, Verdict
 
@@ -33,27 +32,6 @@ _SHUTDOWN_S = 3.0
 _LOOK_AGAIN_S = 0.5
 _CPU_BLOCK_TOKENS = 32
 _CHECKED_ON_LOOP_TOKENS = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class VllmOptions:
-    """`threads` binds the CPU build to that many cores: vLLM's own choice leaves one idle, which
-    halves a small machine. `kv_cache_gib` is the CPU's; on a GPU `gpu_memory_ratio` counts.
-    `dtype` is the weights' own, to be changed for a CPU without it, unless `dtype_told`.
-    `allowed_tokens` is the longest prompt; vLLM's own limit is one more, for the answer."""
-
-    model_dir: Path
-    dtype: str
-    dtype_told: bool
-    allowed_tokens: int
-    threads: int
-    kv_cache_gib: int
-    gpu_memory_ratio: float
-    batch_tokens: int | None  # None: what suits the device
-    running_items: int
-    compile: bool
-    tensor_parallel: int
-    records: Path  # where the guard notes the engine's processes
 
 
 class VllmEngine:
@@ -85,7 +63,7 @@ class VllmEngine:
 
         Cancelled, it ends those that are there already.
         """
-        _set_environment(options)
+        options.set_environment()
         try:
             guard = await asyncio.to_thread(processes.Guard, options.records)
         except OSError as cause:
@@ -257,23 +235,6 @@ async def _abandon(building: asyncio.Task[Any], before: set[processes.Process]) 
 def _cache_tokens(cache: Any) -> int:
     size_tokens = cache.kv_cache_size_tokens or (cache.num_gpu_blocks or 0) * cache.block_size
     return int(size_tokens) if cache.enable_prefix_caching else 0
-
-
-def _set_environment(options: VllmOptions) -> None:
-    """vLLM reads these in its child processes. Whatever the operator has set already, stands."""
-    cores = sorted(os.sched_getaffinity(0))[: options.threads]
-    defaults = {
-        "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores)),
-        "OMP_NUM_THREADS": str(len(cores)),
-        "VLLM_CPU_KVCACHE_SPACE": str(options.kv_cache_gib),
-        "VLLM_LOGGING_LEVEL": "ERROR",
-        "VLLM_NO_USAGE_STATS": "1",
-        "HF_HUB_OFFLINE": "1",
-        "TORCH_CPP_LOG_LEVEL": "ERROR",
-        "PYTHONWARNINGS": "ignore",  # of the engine's own processes; ours have started already
-    }
-    for name, value in defaults.items():
-        os.environ.setdefault(name, value)
 
 
 async def _last(stream: AsyncIterator[Any]) -> Any:
