@@ -58,13 +58,13 @@ class Settings(BaseModel):
     window_tokens: int | None = Field(
         None,
         ge=1,
-        description="Uncached tokens that keep the engine just busy; default: two steps. More is "
-        "never idle, less keeps the order of work ours.",
+        description="Uncached tokens that keep the engine just busy; default: two steps, on a CPU one. "
+        "More is never idle, less keeps the order of work ours.",
     )
-    part_windows: float = Field(
-        1.0,
+    part_steps: float = Field(
+        2.0,
         ge=0,
-        description="A long item goes in by parts, each as long as so many windows of short prompts; "
+        description="A long item goes in by parts, each as long as so many steps of short prompts; "
         "less lets others in sooner; 0: whole.",
     )
     waiting_tokens: int = Field(

@@ -83,8 +83,8 @@ def main() -> None:
     command += ["--max-tokens", str(options.max_tokens)] if options.max_tokens else []
     rows = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, windows in (("whole", "0"), ("by parts", "1")):
-            state = ["--state-dir", folder, "--part-windows", windows]
+        for name, steps in (("whole", "0"), ("by parts", "2")):
+            state = ["--state-dir", folder, "--part-steps", steps]
             log = Path(folder) / "server.log"
             with server([*command, *state], "/readyz", {}, log) as url:
                 played = _play(url, options.chars, options.rounds, options.seed)

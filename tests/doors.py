@@ -27,7 +27,8 @@ def door(
     window: int | None = None,
     clock: Callable[[], float] | None = None,
 ) -> Admission:
-    limits = Limits(inside, tokens, items, window or inside)
+    window = window or inside
+    limits = Limits(inside, tokens, items, window, max(1, window // 2))
     return Admission(limits, clock) if clock else Admission(limits)
 
 

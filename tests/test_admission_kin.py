@@ -17,9 +17,11 @@ from app.types import Priority, Verdict
 K = BLOCK_TOKENS
 
 
-def house(cache_blocks: int, window: int = 1, part_windows: float = 0.0) -> Admission:
+def house(cache_blocks: int, window: int = 1, part_steps: float = 0.0) -> Admission:
     """Its pace stays as it is: what takes microseconds here would be believed to cost nothing."""
-    admission = Admission(Limits(10**7, 10**9, 10**4, window, part_windows, cache_blocks * K))
+    admission = Admission(
+        Limits(10**7, 10**9, 10**4, window, max(1, window // 2), part_steps, cache_blocks * K)
+    )
     admission.pace._learn = admission.pace._clear_row  # type: ignore[method-assign]
     return admission
 
@@ -161,7 +163,7 @@ async def test_books_balance_through_storms_of_kin(seed: int) -> None:
     """Random families, a cache that forgets, parts, clients that leave; at the end nothing is left, and in
     between no more waits than what waits."""
     chance = random.Random(seed)
-    admission = house(cache_blocks=24, window=4 * K, part_windows=chance.choice([0.0, 0.5]))
+    admission = house(cache_blocks=24, window=4 * K, part_steps=chance.choice([0.0, 1.0]))
     log: list[str] = []
     guests: list[Guest] = []
     own = itertools.count(100)

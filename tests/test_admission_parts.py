@@ -41,8 +41,8 @@ class Cache:
         return Verdict({1: -0.7, 2: -0.7}, tokens, cached_tokens, 1.0)
 
 
-def door(inside: int = 100_000, part_windows: float = 0.5) -> Admission:
-    return Admission(Limits(inside, 10**6, 10**4, WINDOW, part_windows), Clock())
+def door(inside: int = 100_000, part_steps: float = 1.0) -> Admission:
+    return Admission(Limits(inside, 10**6, 10**4, WINDOW, WINDOW // 2, part_steps), Clock())
 
 
 def long_seat(admission: Admission, tokens: int = LONG, priority: Priority = "rollout") -> Seat:
@@ -77,11 +77,11 @@ async def test_the_parts_of_an_item_are_its_whole() -> None:
     assert_nothing_is_left(admission)
 
 
-@pytest.mark.parametrize(("divisible", "part_windows"), [(False, 0.5), (True, 0.0)])
+@pytest.mark.parametrize(("divisible", "part_steps"), [(False, 1.0), (True, 0.0)])
 async def test_an_item_goes_in_whole_where_nothing_is_kept(
-    divisible: bool, part_windows: float
+    divisible: bool, part_steps: float
 ) -> None:
-    admission, cache = door(part_windows=part_windows), Cache()
+    admission, cache = door(part_steps=part_steps), Cache()
     cache.go.set()
     seat = long_seat(admission)
     seat = Seat(seat.demand, seat.standing, divisible)
@@ -89,13 +89,14 @@ async def test_an_item_goes_in_whole_where_nothing_is_kept(
     assert [tokens for tokens, _ in cache.steps] == [LONG]
 
 
-@pytest.mark.parametrize("part_windows", [1e-6, 1e-3, 0.1])
+@pytest.mark.parametrize("part_steps", [2e-6, 2e-3, 0.2])
 @pytest.mark.parametrize("window", [1, 64, 16_384])
 @pytest.mark.parametrize("tokens", [1, 100, 600, 5_000])
 async def test_a_part_is_never_more_than_there_is(
-    part_windows: float, window: int, tokens: int
+    part_steps: float, window: int, tokens: int
 ) -> None:
-    admission, cache = Admission(Limits(10**6, 10**6, 100, window, part_windows), Clock()), Cache()
+    limits = Limits(10**6, 10**6, 100, window, window // 2, part_steps)
+    admission, cache = Admission(limits, Clock()), Cache()
     cache.go.set()
     verdict = await begin(admission, cache, long_seat(admission, tokens))
     assert (verdict.prompt_tokens, verdict.cached_tokens) == (tokens, 0)
@@ -188,7 +189,7 @@ async def test_who_joins_is_heeded_from_the_next_part_on() -> None:
 @settings(max_examples=60, deadline=None)
 async def test_no_storm_leaves_anything_behind(seed: int, sizes: list[int], window: int) -> None:
     chance = random.Random(seed)
-    admission = Admission(Limits(30_000, 10**6, 10**4, window, 0.5), Clock())
+    admission = Admission(Limits(30_000, 10**6, 10**4, window, window // 2, 1.0), Clock())
 
     async def judge(tokens: int, priority: Priority) -> Verdict:
         await asyncio.sleep(0)

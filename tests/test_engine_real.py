@@ -205,6 +205,7 @@ async def test_parity_in_float32(vllm_float32: Started) -> None:
     assert (engine.facts.dtype, engine.facts.name) == ("float32", "vllm")
     kv_bytes_per_token = 4 * 2 * 2 * 32 * 4  # layers, K and V, heads, their size, float32
     assert engine.facts.cache_tokens == pytest.approx(2**30 / kv_bytes_per_token, rel=0.01)
+    assert engine.facts.busy_steps == 1, "this is a CPU"
     async with reference("float32") as other:
         await compare(engine, other, usual=1e-4, worst=1e-3)
     alone = logit(await engine.judge(prompt(250, 1), LABELS))
@@ -217,7 +218,7 @@ async def test_by_parts_an_item_costs_and_scores_what_it_does_whole(vllm_float32
     engine, ids = vllm_float32.engine, prompt(12_000, 900)
     whole = await engine.judge(ids, LABELS)
     assert await engine._llm.reset_prefix_cache()
-    admission = Admission(Limits(10**6, 10**6, 100, window_tokens=4_096))
+    admission = Admission(Limits(10**6, 10**6, 100, window_tokens=4_096, step_tokens=2_048))
     demand = Demand.of(len(ids))
     ticket = admission.enter({0: demand}, Standing("rollout", "k", 1e18))
     ticket.use(0)

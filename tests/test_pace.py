@@ -165,7 +165,7 @@ async def test_taken_whole_or_refused_by_its_predicted_finish() -> None:
     def predicted(who: str = "k", priority: str = "rollout") -> float:
         return admission.predicted_s(demands, standing(priority, who))  # type: ignore[arg-type]
 
-    steps_s = admission.limits.window_tokens // 2 * 0.01
+    steps_s = admission.limits.step_tokens * 0.01
     assert predicted() == pytest.approx(11.5 + steps_s), "behind all of the bulk"
     assert predicted(priority="interactive") == pytest.approx((2.5 + steps_s) * 1.05), (
         "behind what is inside only"

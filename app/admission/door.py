@@ -26,16 +26,18 @@ _RETRY_AFTER_S = (1.0, 60.0)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`inside_tokens` is the engine's whole budget, `window_tokens` what keeps it just busy: the rest
-    waits with us, where the order can still change. What waits is bounded in tokens and in items. A
-    part of an item takes as long as `part_windows` windows of short prompts; 0: items go in whole.
-    `cache_tokens`: so much the engine keeps of what it computed."""
+    """`inside_tokens` is the engine's whole budget, `step_tokens` what it computes at most in a step,
+    `window_tokens` what keeps it just busy: the rest waits with us, where the order can still change.
+    What waits is bounded in tokens and in items. A part of an item takes as long as `part_steps` steps
+    of short prompts; 0: items go in whole. `cache_tokens`: so much the engine keeps of what it
+    computed."""
 
     inside_tokens: int
     waiting_tokens: int
     waiting_items: int
     window_tokens: int = 16_384
-    part_windows: float = 1.0
+    step_tokens: int = 8_192
+    part_steps: float = 2.0
     cache_tokens: int = 0
 
 
@@ -52,7 +54,7 @@ class Admission:
         self._waiting = [Load() for _ in CLASSES]
         self._kin = Kin(self.prefixes, self._lines, self._waiting, self.measure)
         self._forecast = Forecast(
-            self.pace, self._lines, self._inside, self._waiting, limits.window_tokens
+            self.pace, self._lines, self._inside, self._waiting, limits.step_tokens
         )
 
     @property
@@ -198,7 +200,7 @@ class Admission:
         self._kin.discard(seat)
 
     def measure(self, seat: Seat) -> None:
-        measure(seat, self.pace, self.limits.window_tokens, self.limits.part_windows)
+        measure(seat, self.pace, self.limits.step_tokens, self.limits.part_steps)
 
     async def _acquire(self, seat: Seat) -> Priority:
         if seat not in self._lines and not seat.granted.done():

@@ -20,7 +20,7 @@ class Forecast:
     lines: Lines
     inside: Inside
     waiting: Sequence[Load]
-    window_tokens: int
+    step_tokens: int
 
     def finish_s(self, demands: Mapping[int, Demand], standing: Standing) -> float:
         """Seconds until a request that comes now is finished at the latest: all that is more urgent,
@@ -51,9 +51,9 @@ class Forecast:
 
     def next_s(self) -> float:
         """Until who goes in now is worked on, and a step more: an item has its verdict when its whole
-        step of the engine is over, of which the window holds two."""
+        step of the engine is over."""
         in_steps = self.inside.load.tokens + sum(load.tokens for load in self.waiting)
-        return self._inside_s() + self.pace.seconds(min(self.window_tokens // 2, in_steps), 0)
+        return self._inside_s() + self.pace.seconds(min(self.step_tokens, in_steps), 0)
 
     def needed_s(self, seat: Seat) -> float:
         """What an item that goes in now takes at least: work that cannot be done in time is not

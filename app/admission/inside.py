@@ -12,7 +12,7 @@ class Inside:
     """The window of a class is full by it and those more urgent: who is more urgent than all inside
     finds it empty.
 
-    A giant, longer than two windows or going in by parts, fills half of a window however long it is, for
+    A giant, longer than four steps or going in by parts, fills half of a window however long it is, for
     the engine gives a long prompt half of each step when others are there; a second giant waits.
     """
 

@@ -90,7 +90,7 @@ class Seat:
     the priority that the engine is told. `size` orders items by their expected work, in steps so coarse
     that a guess that wavers lets nobody pass his equal. `number` is its age: who comes back for the next
     part has not become younger. Of `chain` so many `known_blocks` are expected in the engine's cache.
-    A `giant` goes in by parts, or is longer than two windows: there is room for one at a time."""
+    A `giant` goes in by parts, or is longer than four steps: there is room for one at a time."""
 
     demand: Demand
     standing: Standing

@@ -137,13 +137,16 @@ def _house(
     registry: CollectorRegistry,
     gate: Gate,
 ) -> House:
+    facts = supervisor.facts
+    step_tokens = settings.batch_tokens or facts.step_tokens
     door = DoorLimits(
         settings.inside_tokens,
         settings.waiting_tokens,
         settings.waiting_items,
-        settings.window_tokens or 2 * (settings.batch_tokens or supervisor.facts.step_tokens),
-        settings.part_windows,
-        supervisor.facts.cache_tokens,
+        settings.window_tokens or facts.busy_steps * step_tokens,
+        step_tokens,
+        settings.part_steps,
+        facts.cache_tokens,
     )
     scorer = Scorer(
         model,

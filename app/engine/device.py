@@ -3,6 +3,10 @@
 A step is not interrupted, so whoever comes meanwhile waits for it: it should be as short as costs nothing.
 On a CPU 2,048 tokens take tenths of a second, and what a step costs by itself is not to be seen beside
 that; a GPU needs more tokens to be full.
+
+Work is handed over so late that others can still go before it, but no later than the engine needs it. On
+a CPU the milliseconds until the next item comes are nothing beside a step, so one step is enough; on a
+GPU the next has to be there already.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ from pathlib import Path
 
 CPU_STEP_TOKENS = 2_048
 GPU_STEP_TOKENS = 8_192
+CPU_BUSY_STEPS = 1
+GPU_BUSY_STEPS = 2
 
 # As Linux calls the instructions, on x86 and on ARM.
 _NATIVE = {

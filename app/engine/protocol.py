@@ -6,7 +6,7 @@ from array import array
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.engine.device import GPU_STEP_TOKENS
+from app.engine.device import GPU_BUSY_STEPS, GPU_STEP_TOKENS
 from app.types import Labels, Priority, Verdict
 
 
@@ -14,7 +14,8 @@ from app.types import Labels, Priority, Verdict
 class EngineFacts:
     """What an engine is: all that may change a logit, the longest prompt it takes, how many tokens it
     keeps of what it has computed (0: none), so that a prompt with the same beginning costs only what is
-    new, and how many tokens it computes at most in a step, which nobody interrupts."""
+    new, how many tokens it computes at most in a step, which nobody interrupts, and how many steps of
+    work have to be inside for it not to run dry."""
 
     name: str
     version: str
@@ -23,6 +24,7 @@ class EngineFacts:
     allowed_tokens: int
     cache_tokens: int = 0
     step_tokens: int = GPU_STEP_TOKENS
+    busy_steps: int = GPU_BUSY_STEPS
 
     @property
     def keeps_prefixes(self) -> bool:

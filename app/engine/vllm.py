@@ -94,6 +94,7 @@ class VllmEngine:
             allowed_tokens=config.model_config.max_model_len - 1,
             cache_tokens=_cache_tokens(config.cache_config),
             step_tokens=config.scheduler_config.max_num_batched_tokens,
+            busy_steps=_busy_steps(),
         )
         return cls(llm, facts, config.model_config.get_vocab_size(), children, guard)
 
@@ -172,6 +173,12 @@ class VllmEngine:
             await asyncio.to_thread(processes.reap, self._children)
             await asyncio.to_thread(self._guard.dismiss)
             self._llm = None
+
+
+def _busy_steps() -> int:
+    from vllm.platforms import current_platform
+
+    return device.CPU_BUSY_STEPS if current_platform.is_cpu() else device.GPU_BUSY_STEPS
 
 
 def _build(options: VllmOptions, given_up: threading.Event) -> Any:
