@@ -23,6 +23,7 @@ from training.recipe import Recipe, read_recipe
 from training.train.batch import Piece, collate
 from training.train.loop import Run
 from training.train.loss import Weights, losses
+from training.train.optimizer import Muon, orthogonal
 from training.train.plan import Planned
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,8 +87,12 @@ def weights_of(run: Run) -> dict[str, torch.Tensor]:
     return load_file(run.export("model") / "model.safetensors")
 
 
-def test_a_run_that_was_stopped_ends_in_the_same_weights(tiny: Path, tmp_path: Path) -> None:
-    plan = recipe(tiny, {}, {"name": "text", "reads": "text", "length_tokens": 128, "examples": 8})
+@pytest.mark.parametrize("muon", [None, {"lr_ratio": 2.0}])
+def test_a_run_that_was_stopped_ends_in_the_same_weights(
+    muon: dict[str, float] | None, tiny: Path, tmp_path: Path
+) -> None:
+    text = {"name": "text", "reads": "text", "length_tokens": 128, "examples": 8}
+    plan = recipe(tiny, {}, text, muon=muon)
     whole = Run(plan, tmp_path / "whole", cpu=True)
     assert whole.train()
     parts = Run(plan, tmp_path / "parts", cpu=True)
@@ -97,6 +102,40 @@ def test_a_run_that_was_stopped_ends_in_the_same_weights(tiny: Path, tmp_path: P
         parts.train(until_steps=stop_at)
     one, two = weights_of(whole), weights_of(parts)
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize("shape", [(24, 16), (16, 24), (3, 24, 16)])
+def test_muon_moves_each_matrix_by_as_much_in_all_directions(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(1)
+    gradient = torch.randn(shape) * 10.0
+    found = torch.linalg.svdvals(orthogonal(gradient))
+    assert found.min() > 0.6
+    assert found.max() < 1.3
+    matrix = torch.nn.Parameter(torch.zeros(shape))
+    optimizer = Muon([matrix], lr=0.1)
+    matrix.grad = gradient
+    optimizer.step()
+    assert float(matrix.detach().square().mean().sqrt()) == pytest.approx(0.1 * 0.2, rel=0.25), (
+        "AdamW's"
+    )
+    if len(shape) == 3:
+        torch.testing.assert_close(orthogonal(gradient)[1], orthogonal(gradient[1]))
+
+
+def test_muon_takes_the_layers_matrices_and_adamw_the_rest(tiny: Path, tmp_path: Path) -> None:
+    run = Run(recipe(tiny, muon={"lr_ratio": 4.0}), tmp_path / "run", cpu=True)
+    rest, hidden = (o.param_groups[0] for o in run.optimizers)
+    names = {id(each): name for name, each in run.model.named_parameters()}
+    told = {names[id(each)].split(".", 3)[-1] for each in hidden["params"]}
+    assert told == {
+        *(f"self_attn.{each}_proj.weight" for each in "qkvo"),
+        "mlp.experts.gate_up_proj", "mlp.experts.down_proj",
+    }  # fmt: skip
+    assert len(rest["params"]) + len(hidden["params"]) == len(names)
+    run.train(until_steps=1)
+    assert hidden["lr"] == pytest.approx(4 * rest["lr"])
+    with pytest.raises(ValueError, match="not \\(3,\\)"):
+        Muon([torch.nn.Parameter(torch.zeros(3))], lr=0.1)
 
 
 def test_another_run_can_begin_where_a_stage_ended(tiny: Path, tmp_path: Path) -> None:

@@ -99,6 +99,14 @@ class Stage(Closed):
         return self
 
 
+class MuonRule(Closed):
+    """For the matrices inside the layers: momentum, and their learning rate as a multiple of the
+    stage's."""
+
+    momentum: Share = 0.95
+    lr_ratio: Positive = 1.0
+
+
 class Recipe(Closed):
     name: str
     seed: int
@@ -107,6 +115,7 @@ class Recipe(Closed):
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.95)
+    muon: MuonRule | None = None  # null: AdamW for all
     clip_norm: Positive = 1.0
     aux_weight: Annotated[float, Field(ge=0)] = 0.001
     precision: Literal["no", "bf16"] = "no"

@@ -24,6 +24,7 @@ from training.data.encode import Example, Examples, model_of, renderer_of
 from training.recipe import Recipe
 from training.train.batch import Batch, Piece, collate
 from training.train.loss import Losses, Weights, losses
+from training.train.optimizer import optimizers
 from training.train.plan import Planned, held_out, plan
 
 
@@ -49,10 +50,8 @@ class Run:
         labels = renderer_of(recipe.base.folder, 1_000).labels(model_of(recipe.base.folder).labels)
         self.yes_id, self.no_id = _single(labels)
         model = load(recipe)
-        optimizer = torch.optim.AdamW(
-            model.parameters(), lr=0.0, betas=recipe.betas, weight_decay=recipe.weight_decay
-        )
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self._check_rule()
+        self.model, *self.optimizers = self.accelerator.prepare(model, *optimizers(recipe, model))
         self.pad_id = int(model.config.pad_token_id or 0)
         self.place = Place(recipe=recipe.model_dump(mode="json"))
         self._saved_at = time.monotonic()
@@ -112,8 +111,8 @@ class Run:
     def _step(self, planned: Planned, weights: Weights) -> str:
         began = time.monotonic()
         rate = planned.lr(self.place.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for group in (group for each in self.optimizers for group in each.param_groups):
+            group["lr"] = rate * group["lr_ratio"]
         seed = self.place.stage * 1_000_003 + self.place.step
         stretch, draw = planned.stage.stretch_tokens, torch.Generator().manual_seed(seed)
         made = [self._batch(each, stretch, seed) for each in planned.at(self.place.step)]
@@ -132,8 +131,9 @@ class Run:
             for name in means:
                 means[name] += share * getattr(told, name)
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        for each in self.optimizers:
+            each.step()
+            each.zero_grad()
         took = time.monotonic() - began
         self.place.step += 1
         self.place.tokens += tokens
@@ -219,6 +219,12 @@ class Run:
             config = json.loads((target / "config.json").read_text()) | {"dtype": "bfloat16"}
             (target / "config.json").write_text(json.dumps(config, indent=2) + "\n")
         return target
+
+    def _check_rule(self) -> None:
+        kind = self.accelerator.distributed_type.value
+        if self.recipe.muon and kind in {"FSDP", "DEEPSPEED", "MEGATRON_LM"}:
+            message = f"muon needs whole matrices, and {kind} deals out pieces: leave it out of the recipe"
+            raise StartError(message)
 
     def _resume(self) -> None:
         state = self.folder / "state"
