@@ -193,12 +193,7 @@ def _build(options: VllmOptions, given_up: threading.Event) -> Any:
     dtype, step_tokens = options.dtype, options.batch_tokens or device.GPU_STEP_TOKENS
     per_device: dict[str, Any] = {"gpu_memory_utilization": options.gpu_memory_ratio}
     if current_platform.is_cpu():
-        from app.engine.vllm_executor import PatientExecutor
-
-        per_device = {
-            "block_size": _CPU_BLOCK_TOKENS,
-            "distributed_executor_backend": PatientExecutor,
-        }
+        per_device = {"block_size": _CPU_BLOCK_TOKENS}
         step_tokens = options.batch_tokens or device.CPU_STEP_TOKENS
         dtype = dtype if options.dtype_told else device.cpu_dtype(dtype)
     args = AsyncEngineArgs(
