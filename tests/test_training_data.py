@@ -231,7 +231,9 @@ def test_a_resolved_drill_shows_no_wrong_value_after_its_edit() -> None:
 
 
 def test_the_shipped_recipes_can_be_read_and_unknown_keys_are_named(tmp_path: Path) -> None:
-    for file in (RECIPES / "nano.yaml", RECIPES / "qwen3-30b-a3b.yaml"):
+    recipes = [file for file in RECIPES.glob("*.yaml") if file.name != "fsdp.yaml"]
+    assert len(recipes) == 3
+    for file in recipes:
         assert read_recipe(file).stages
     bad = tmp_path / "bad.yaml"
     bad.write_text((RECIPES / "nano.yaml").read_text() + "colour: blue\n")
