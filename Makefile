@@ -84,7 +84,7 @@ examples: ## Make examples/trajectories anew with the real mini-swe-agent
 	@locks/install training
 	@$(VENV)/python examples/make.py
 
-world: ## Make .world: labelled trajectories to train on, about an hour; goes on where it ended
+world: ## Make .world: labelled trajectories to train on, half an hour to an hour; goes on where it ended
 	@locks/install training
 	@$(VENV)/python -m training.world --out .world
 

@@ -234,7 +234,9 @@ def test_the_shipped_recipes_can_be_read_and_unknown_keys_are_named(tmp_path: Pa
     recipes = [file for file in RECIPES.glob("*.yaml") if file.name != "fsdp.yaml"]
     assert len(recipes) == 3
     for file in recipes:
-        assert read_recipe(file).stages
+        found = read_recipe(file)
+        assert found.stages
+        assert (found.muon is not None) == ("muon" in file.name)
     bad = tmp_path / "bad.yaml"
     bad.write_text((RECIPES / "nano.yaml").read_text() + "colour: blue\n")
     with pytest.raises(StartError, match="colour"):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from accelerate import Accelerator, DistributedType
 from safetensors.torch import load_file
 from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
 
@@ -136,6 +137,14 @@ def test_muon_takes_the_layers_matrices_and_adamw_the_rest(tiny: Path, tmp_path:
     assert hidden["lr"] == pytest.approx(4 * rest["lr"])
     with pytest.raises(ValueError, match="not \\(3,\\)"):
         Muon([torch.nn.Parameter(torch.zeros(3))], lr=0.1)
+
+
+def test_muon_is_refused_where_matrices_are_dealt_out(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Accelerator, "distributed_type", DistributedType.FSDP)
+    with pytest.raises(StartError, match="FSDP deals out pieces"):
+        Run(recipe(tiny, muon={}), tmp_path / "run", cpu=True)
 
 
 def test_another_run_can_begin_where_a_stage_ended(tiny: Path, tmp_path: Path) -> None:
