@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 
 import pytest
@@ -10,6 +11,7 @@ from doors import Clock, Guest, counters, door, empty, enter, standing, turns
 from app.admission import Admission, capped
 from app.admission.lines import CLASS_SHARE, OLDEST_SHARE
 from app.types import Priority
+from bench.virtual import run
 
 
 async def order_of(admission: Admission, guests: list[Guest], inside: list[Guest]) -> list[Guest]:
@@ -83,6 +85,38 @@ async def test_the_window_is_kept_just_full_but_open_to_the_more_urgent() -> Non
         guest.leave.set()
     await turns(40)
     assert empty(admission)
+
+
+@pytest.mark.parametrize("learnt", [True, False])
+def test_the_next_goes_in_before_one_longer_than_the_window_is_finished(learnt: bool) -> None:
+    async def scene() -> None:
+        admission = door(inside=1_000, window=100, clock=asyncio.get_running_loop().time)
+        inside: list[Guest] = []
+        for _ in range(8 if learnt else 0):  # 100 tokens a second
+            admission.pace.begin()
+            await asyncio.sleep(1)
+            admission.finished(100, 0)
+        admission.pace.idle()
+        guests = enter(admission, [160] * 4, inside)
+        await asyncio.sleep(0.5)
+        assert inside == guests[:1], "110 tokens are left of it"
+        await asyncio.sleep(0.2)
+        assert inside == guests[: 1 + learnt], "90 are"
+        await asyncio.sleep(60)
+        assert inside == guests[: 1 + learnt], "what takes longer than expected makes no more room"
+        admission.finished(160, 0)
+        guests[0].leave.set()
+        await asyncio.sleep(0.1)
+        assert inside == guests[:2], "the next has not been worked on"
+        for guest in guests[2:]:
+            guest.task.cancel()
+        await asyncio.sleep(10)
+        assert admission._again is None
+        guests[1].leave.set()
+        await asyncio.sleep(1)
+        assert empty(admission)
+
+    run(scene())
 
 
 async def test_keys_have_fair_shares_of_tokens() -> None:

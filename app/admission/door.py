@@ -22,6 +22,7 @@ from app.errors import Deadline, Overloaded, TooLong
 from app.types import Priority
 
 _RETRY_AFTER_S = (1.0, 60.0)
+_LEAST_WAIT_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Admission:
         self._lines = Lines(self.pace)
         self._inside = Inside(limits.inside_tokens, limits.window_tokens, limits.cache_tokens)
         self._waiting = [Load() for _ in CLASSES]
+        self._again: asyncio.TimerHandle | None = None
         self._kin = Kin(self.prefixes, self._lines, self._waiting, self.measure)
         self._forecast = Forecast(
             self.pace, self._lines, self._inside, self._waiting, limits.step_tokens
@@ -251,18 +253,30 @@ class Admission:
             self._kin.computed(seat.part_chain)
             self.pace.begin()
             seat.granted.set_result(CLASSES[at_rank])
+        self._look_again()
 
     def _next(self) -> tuple[Seat, int] | None:
         top = self._lines.top
-        if top is not None and self._inside.is_full(top):
+        if top is not None and self._inside.is_full(top, self._forecast.done_tokens(top)):
             return None  # seen without a look at who waits
         begin_s = self._clock() + self._forecast.next_s()
         for seat, at_rank in self._lines.heads(begin_s, self._inside.blocks):
-            if seat.granted.done() or self._inside.fits(
-                seat, promoted=at_rank < seat.standing.rank
-            ):
+            rank = seat.standing.rank
+            done_tokens = self._forecast.done_tokens(rank)
+            if seat.granted.done() or self._inside.fits(seat, at_rank < rank, done_tokens):
                 return seat, at_rank
         return None
+
+    def _look_again(self) -> None:
+        """When so much is expected to be computed that the next has room: the engine tells of whole
+        items only."""
+        if self._again:
+            self._again.cancel()
+            self._again = None
+        found = [self._forecast.room_in_s(rank) for rank in self._lines.ranks]
+        if waits_s := [each for each in found if each is not None]:
+            wait_s = max(_LEAST_WAIT_S, min(waits_s))
+            self._again = asyncio.get_running_loop().call_later(wait_s, self._wake)
 
 
 def _jittered(wait_s: float) -> float:

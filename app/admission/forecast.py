@@ -55,6 +55,22 @@ class Forecast:
         in_steps = self.inside.load.tokens + sum(load.tokens for load in self.waiting)
         return self._inside_s() + self.pace.seconds(min(self.step_tokens, in_steps), 0)
 
+    def done_tokens(self, rank: int) -> int:
+        """Computed of the first inside since an item was last finished; 0 before it is learnt."""
+        if not self.pace.learnt:
+            return 0
+        cached_tokens = self.inside.first(rank).cached_tokens
+        return int(self.pace.tokens_in(self.pace.since_row_s(), cached_tokens))
+
+    def room_in_s(self, rank: int) -> float | None:
+        """Seconds until a newcomer of this class has room, if it has none now and no item has to be
+        finished for it."""
+        first, missing_tokens = self.inside.first(rank), self.inside.missing_tokens(rank)
+        if not self.pace.learnt or not 0 < missing_tokens <= first.tokens:
+            return None
+        wait_s = self.pace.cost_s(first.first(missing_tokens)) - self.pace.since_row_s()
+        return wait_s if wait_s > 0 else None
+
     def needed_s(self, seat: Seat) -> float:
         """What an item that goes in now takes at least: work that cannot be done in time is not
         begun, for under overload it would take the place of work that can. 0 before it is learnt."""

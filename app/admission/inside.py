@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.admission.seats import CLASSES, Load, Seat, Standing
+from app.admission.seats import CLASSES, Demand, Load, Seat, Standing
 
 
 @dataclass(slots=True)
 class Inside:
     """The window of a class is full by it and those more urgent: who is more urgent than all inside
-    finds it empty.
+    finds it empty. What was computed of the first since an item was last finished makes room for the next
+    (`done_tokens`), or the engine would run dry at the end of each that is longer than the window.
 
     A giant, longer than four steps or going in by parts, fills half of a window however long it is, for
     the engine gives a long prompt half of each step when others are there; a second giant waits.
@@ -24,7 +25,9 @@ class Inside:
     _reserved_tokens: list[int] = field(default_factory=lambda: [0 for _ in CLASSES])
     _items: list[int] = field(default_factory=lambda: [0 for _ in CLASSES])
     _giants: list[int] = field(default_factory=lambda: [0 for _ in CLASSES])
-    _small: list[Load] = field(default_factory=lambda: [Load() for _ in CLASSES])  # but giants
+    # All but giants, in the order in which they went in.
+    _small: list[dict[Seat, Demand]] = field(default_factory=lambda: [{} for _ in CLASSES])
+    _small_load: list[Load] = field(default_factory=lambda: [Load() for _ in CLASSES])
 
     def add(self, seat: Seat) -> None:
         """The part of a seat that goes in next. From its first part on a giant holds a place in the
@@ -57,9 +60,28 @@ class Inside:
     def reserved_tokens(self) -> int:
         return sum(self._reserved_tokens)
 
-    def is_full(self, rank: int) -> bool:
+    def is_full(self, rank: int, done_tokens: int) -> bool:
         """For all but who is promoted."""
-        return self.beside(rank).tokens >= self.window_tokens
+        return self.left_tokens(rank, done_tokens) >= self.window_tokens
+
+    def left_tokens(self, rank: int, done_tokens: int) -> int:
+        """Of what is beside this rank, but giants, when so many tokens were computed since an item was
+        last finished."""
+        return self.beside(rank).tokens - min(done_tokens, self.first(rank).tokens)
+
+    def missing_tokens(self, rank: int) -> int:
+        """What has to be computed of the first before a newcomer has room."""
+        return self.beside(rank).tokens - self._window_tokens(rank) + 1
+
+    def first(self, rank: int) -> Demand:
+        """Whom the engine finishes first of those that are as urgent or more: when it has, it says so,
+        and no more than this can be done unsaid. Nobody beside a giant, of which it may be that was
+        computed."""
+        if not any(self._giants[: rank + 1]):
+            for small in self._small[: rank + 1]:
+                for part in small.values():
+                    return part
+        return Demand(0, 0)
 
     def blocks(self, seat: Seat) -> bool:
         """A giant that has to wait for others as urgent as it: for the one that is inside, or, where
@@ -73,7 +95,7 @@ class Inside:
         full = not begun and reserved_tokens + seat.demand.prompt_tokens > kept_tokens
         return full or any(self._giants[:to_rank])
 
-    def fits(self, seat: Seat, promoted: bool) -> bool:
+    def fits(self, seat: Seat, promoted: bool, done_tokens: int) -> bool:
         """One that is promoted over its class goes in alone of it."""
         rank = seat.standing.rank
         if self.load.tokens + seat.part.tokens > self.budget_tokens:
@@ -82,17 +104,17 @@ class Inside:
             return not self._items[rank]
         if self.blocks(seat):
             return False
-        window_tokens = (
-            self.window_tokens // 2 if any(self._giants[: rank + 1]) else self.window_tokens
-        )
-        return self.beside(rank).tokens < window_tokens
+        return self.left_tokens(rank, done_tokens) < self._window_tokens(rank)
 
     def beside(self, rank: int) -> Load:
         """What is as urgent or more, but giants: what a newcomer of this rank is done after."""
         found = Load()
-        for load in self._small[: rank + 1]:
+        for load in self._small_load[: rank + 1]:
             found.merge(load)
         return found
+
+    def _window_tokens(self, rank: int) -> int:
+        return self.window_tokens // 2 if any(self._giants[: rank + 1]) else self.window_tokens
 
     def _count(self, seat: Seat, sign: int) -> None:
         rank = seat.standing.rank
@@ -100,6 +122,7 @@ class Inside:
         if seat.giant:
             self._giants[rank] += sign
         elif sign > 0:
-            self._small[rank].add(seat.part)
+            self._small[rank][seat] = seat.part
+            self._small_load[rank].add(seat.part)
         else:
-            self._small[rank].remove(seat.part)
+            self._small_load[rank].remove(self._small[rank].pop(seat))

@@ -239,8 +239,13 @@ class Lines:
     @property
     def top(self) -> int | None:
         """The rank of the most urgent, where they are the only ones that could go."""
-        ranks = [rank for rank, each in enumerate(self.classes) if each.lines]
+        ranks = self.ranks
         return ranks[0] if len(ranks) == 1 else None
+
+    @property
+    def ranks(self) -> list[int]:
+        """Of the classes in which somebody waits."""
+        return [rank for rank, each in enumerate(self.classes) if each.lines]
 
     def heads(self, begin_s: float, blocked: Blocked) -> list[tuple[Seat, int]]:
         """The next item of each class and the rank it goes at: those first whose class has earned
