@@ -1,7 +1,7 @@
 # Verbs: install, run, check, test, bench, docs, build. Each makes the venv that it needs and does no work twice.
 .DEFAULT_GOAL := help
 .PHONY: help install run serve check test test-fast test-clients test-deploy test-frameworks test-grafana test-ray test-release acceptance soak \
-	bench audit sbom docs build examples world train-nano lock clean
+	bench audit sbom docs build examples world train-nano ablations lock clean
 
 VENV := .venv/bin
 NANO := .train/nano
@@ -98,6 +98,9 @@ train-nano: world ## Train, calibrate, measure and publish model_store/swe-rm-na
 	@$(VENV)/swe-rm evaluate .world/test.jsonl --out $(NANO)/test
 	@$(VENV)/python -m bench.prose .world > $(NANO)/prose.json
 	@$(VENV)/python -m training.card model_store/swe-rm-nano --run $(NANO) --report "The world, held-out modules=$(NANO)/test/report.json" --prose $(NANO)/prose.json
+
+ablations: world ## What the recipe's parts are worth (docs/training.md); a quarter of an hour each, after train-nano's drills
+	@$(VENV)/python -m training.ablate training/ablations.yaml .train/ablations --picture docs/pictures/ablations.svg
 
 lock: ## Make the lock files anew from pyproject.toml
 	@locks/compile

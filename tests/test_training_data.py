@@ -54,6 +54,15 @@ def test_rows_can_be_chosen_by_split_and_by_instance(tmp_path: Path) -> None:
     ] == ["i1"]
 
 
+def test_rows_can_be_chosen_by_policy(tmp_path: Path) -> None:
+    folder = labelled(tmp_path, [row(0, policy="a"), row(1, policy="b"), row(2)])
+    assert [
+        r.instance_id for r in read_rows(folder.model_copy(update={"policies": ("b", "unknown")}))
+    ] == ["i1", "i2"]
+    with pytest.raises(StartError, match="policies"):
+        read_rows(folder.model_copy(update={"policies": ("c",)}))
+
+
 @pytest.mark.parametrize(
     ("rows", "told"),
     [

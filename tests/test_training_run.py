@@ -20,7 +20,7 @@ from app.errors import StartError
 from app.store import open_model, write_files_entry
 from training.card import card
 from training.publish import publish
-from training.recipe import Recipe, read_recipe
+from training.recipe import Recipe, read_recipe, same_beginning
 from training.train.batch import Piece, collate
 from training.train.loop import Run
 from training.train.loss import Weights, losses
@@ -171,6 +171,15 @@ def test_another_recipe_may_not_go_on_in_the_same_folder(tiny: Path, tmp_path: P
     assert (
         Run(later, tmp_path / "run", cpu=True).place.stage == 1
     )  # a finished run can be gone on with
+
+
+def test_keys_that_came_after_a_run_was_saved_do_not_stop_it(tiny: Path) -> None:
+    plan = recipe(tiny, data={"sources": [{"folder": tiny}]})
+    saved = plan.model_dump(mode="json")
+    del saved["muon"], saved["data"]["sources"][0]["policies"]
+    assert same_beginning(saved, plan, 1)
+    assert not same_beginning(saved | {"clip_norm": 2.0}, plan, 1)
+    assert not same_beginning(saved | {"a_key_of_before": 2.0}, plan, 1)
 
 
 def test_only_what_may_be_said_is_learnt_and_the_answer_stands_last(

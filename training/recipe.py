@@ -8,7 +8,7 @@ Raises `StartError` naming the file and the key; an unknown key is an error.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -43,6 +43,7 @@ class Labelled(Closed):
 
     folder: Path
     splits: tuple[str, ...] | None = None
+    policies: tuple[str, ...] | None = None  # only these
     share: Positive = 1.0
     instances: Path | None = None  # only these ids, a line each
 
@@ -64,6 +65,7 @@ class Stage(Closed):
     """One stretch of training.
 
     `reads`: `text` (language alone), `drills` (made-up evidence, judged), `trajectories`.
+    `examples` of text or drills; of trajectories that many in all, over and over, in place of `epochs`.
     `bins_tokens` is the length curriculum: examples are read bin by bin, short ones first.
     `batches_per_step` batches of at most `batch_tokens` (padding counted) make one step of the
     optimizer, each row of them with the same weight.
@@ -141,3 +143,22 @@ def read_recipe(file: Path) -> Recipe:
         ]
         message = f"{file}: " + "; ".join(wrong)
         raise StartError(message) from error
+
+
+def same_beginning(saved: dict[str, Any], recipe: Recipe, begun_stages: int) -> bool:
+    """Whether what has had its effect, when so many stages are begun, is the same in both: stages to
+    come may change, and so may the data while none of it was read. Keys that came after `saved` was
+    written have their defaults in it."""
+    try:
+        before = Recipe.model_validate(saved)
+    except ValidationError:
+        return False
+    return _behind(before, begun_stages) == _behind(recipe, begun_stages)
+
+
+def _behind(recipe: Recipe, begun_stages: int) -> dict[str, Any]:
+    stages = recipe.stages[:begun_stages]
+    later = {"look_every_steps", "look_rows", "save_every_s", "stages"}
+    if not any(stage.reads == "trajectories" for stage in stages):
+        later |= {"data"}
+    return recipe.model_dump(exclude=later) | {"stages": stages}

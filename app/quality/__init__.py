@@ -23,6 +23,7 @@ from app.quality.figures import (
     best_of_k_figure,
     figure_bytes,
     figures_of,
+    intervals_figure,
     reliability_figure,
     svg_text,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "figures_of",
     "fit",
     "histogram",
+    "intervals_figure",
     "lines",
     "out_of_fold",
     "plain",

@@ -86,6 +86,28 @@ def figures_of(report: Mapping[str, Any]) -> list[tuple[str, Figure]]:
     ]
 
 
+def intervals_figure(
+    panels: Sequence[tuple[str, Mapping[str, tuple[float, float, float]]]], measure: str
+) -> Figure:
+    """(title, name → value, low and high) a panel; all share the measure's axis."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.2 * len(panels), 3.4), layout="constrained")
+    row = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    for axes, (title, found) in zip(row, panels, strict=True):
+        values = [value for value, _, _ in found.values()]
+        errors = [[value - low for value, low, _ in found.values()],
+                  [high - value for value, _, high in found.values()]]  # fmt: skip
+        at = range(len(found))
+        axes.errorbar(at, values, yerr=errors, fmt="o", color=_BLUE, ms=5, elinewidth=1, capsize=2)
+        axes.set_xticks(at, list(found))
+        axes.set_xlim(-0.5, len(found) - 0.5)
+        axes.set_title(title, fontsize=9)
+        _plain(axes)
+    row[0].set_ylabel(measure)
+    return figure
+
+
 def svg_text(figure: Figure) -> str:
     """The `<svg>` element alone, to stand inside a page."""
     text = figure_bytes(figure, "svg").decode()

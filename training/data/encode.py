@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from rich.console import Console
 from rich.progress import Progress
 
 from app import adapters
@@ -98,7 +99,7 @@ def prepare(
     task = partial(
         _encode_chunk, model_folder=model_folder, length_tokens=length_tokens, overlong=overlong
     )
-    with Progress() as progress, ProcessPoolExecutor(workers) as pool:
+    with Progress(console=Console(stderr=True)) as progress, ProcessPoolExecutor(workers) as pool:
         done = progress.track(pool.map(task, chunks), len(chunks), description="tokens")
         _write(fresh, (each for chunk in done for each in chunk))
     (fresh / "made_of.json").write_text(json.dumps(made_of))

@@ -28,7 +28,7 @@ class Row:
 
 
 def read_rows(wanted: Labelled) -> list[Row]:
-    """The rows of a folder that belong to the wanted splits and instances.
+    """The rows of a folder that belong to the wanted splits, policies and instances.
 
     Raises `StartError` naming the line for whatever is wrong with it, and for wanted instances that
     the folder does not have.
@@ -45,6 +45,8 @@ def read_rows(wanted: Labelled) -> list[Row]:
         seen.add(row.file)
         if wanted.splits is not None and row.split not in wanted.splits:
             continue
+        if wanted.policies is not None and row.policy not in wanted.policies:
+            continue
         if only is None or row.instance_id in only:
             rows.append(row)
     if only and (missing := only - {row.instance_id for row in rows}):
@@ -52,7 +54,7 @@ def read_rows(wanted: Labelled) -> list[Row]:
         message = f"{wanted.instances}: {some}"
         raise StartError(message)
     if not rows:
-        message = f"{file}: no row belongs to splits {wanted.splits}"
+        message = f"{file}: no row belongs to splits {wanted.splits} and policies {wanted.policies}"
         raise StartError(message)
     return rows
 

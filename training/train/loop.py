@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -21,7 +22,7 @@ from app import quality
 from app.errors import StartError
 from app.types import Labels
 from training.data.encode import Example, Examples, model_of, renderer_of
-from training.recipe import Recipe
+from training.recipe import Recipe, same_beginning
 from training.train.batch import Batch, Piece, collate
 from training.train.loss import Losses, Weights, losses
 from training.train.optimizer import optimizers
@@ -91,7 +92,7 @@ class Run:
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
             TimeRemainingColumn(), TextColumn("{task.fields[told]}"),
         )  # fmt: skip
-        with Progress(*columns) as progress:
+        with Progress(*columns, console=Console(stderr=True)) as progress:
             steps = planned.steps
             bar = progress.add_task(
                 planned.stage.name, total=steps, completed=self.place.step, told=""
@@ -234,7 +235,7 @@ class Run:
             return
         place = Place(**json.loads((state / "place.json").read_text()))
         begun = place.stage + (place.step > 0)
-        if _behind(place.recipe, begun) != _behind(self.place.recipe, begun):
+        if not same_beginning(place.recipe, self.recipe, begun):
             message = (
                 f"{self.folder} holds a run whose recipe began with other stages or settings: "
                 "give another folder, or remove it to begin anew"
@@ -269,17 +270,6 @@ def load(recipe: Recipe) -> Any:
     if recipe.base.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     return model
-
-
-def _behind(recipe: dict[str, Any], begun: int) -> dict[str, Any]:
-    """What of a recipe has had its effect when so many stages are begun; those to come may change, and
-    so may the data while none of it was read."""
-    stages = recipe["stages"][:begun]
-    read = any(each["reads"] == "trajectories" for each in stages)
-    later = {"look_every_steps", "look_rows", "save_every_s", "stages"} | (
-        {"data"} if not read else set()
-    )
-    return {key: value for key, value in recipe.items() if key not in later} | {"stages": stages}
 
 
 def _single(labels: Labels) -> tuple[int, int]:

@@ -3,8 +3,9 @@ that was stopped goes on at the very batch where it was."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,12 +89,20 @@ def prepared(recipe: Recipe, stage: Stage, folder: Path) -> Examples:
 
 def _trajectories(recipe: Recipe, stage: Stage, seed: int, folder: Path) -> list[tuple[Piece, ...]]:
     examples = prepared(recipe, stage, folder)
-    data = recipe.data
-    shares = {source.folder.resolve().name: source.share for source in data.sources}
     planned: list[tuple[Piece, ...]] = []
-    epochs = math.ceil(stage.epochs)
-    for epoch in range(epochs):
-        part = min(1.0, stage.epochs - epoch)
+    for epoch, drawn in enumerate(_drawn(recipe, stage, seed, examples)):
+        for binned in in_bins(drawn, stage.bins_tokens if epoch == 0 else ()):
+            for batch in batches(binned, stage.batch_tokens, seed + epoch):
+                planned.append(tuple(_piece(examples, each) for each in batch))
+    return planned
+
+
+def _drawn(recipe: Recipe, stage: Stage, seed: int, examples: Examples) -> Iterator[list[Example]]:
+    """What each epoch reads, until the stage has read as much as it shall."""
+    data, left = recipe.data, stage.examples or math.inf
+    shares = {source.folder.resolve().name: source.share for source in data.sources}
+    for epoch in itertools.count():
+        part = 1.0 if stage.examples else min(1.0, stage.epochs - epoch)
         drawn = balanced(
             examples.index,
             data.positives_per_negative,
@@ -101,11 +110,11 @@ def _trajectories(recipe: Recipe, stage: Stage, seed: int, folder: Path) -> list
             data.policy_shares,
             seed + epoch * 97,
         )
-        drawn = drawn[: int(len(drawn) * part)]
-        for binned in in_bins(drawn, stage.bins_tokens if epoch == 0 else ()):
-            for batch in batches(binned, stage.batch_tokens, seed + epoch):
-                planned.append(tuple(_piece(examples, each) for each in batch))
-    return planned
+        drawn = drawn[: int(min(left, len(drawn) * max(0.0, part)))]
+        if not drawn:
+            return
+        left -= len(drawn)
+        yield drawn
 
 
 def _piece(examples: Examples, example: Example) -> Piece:
