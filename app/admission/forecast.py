@@ -68,7 +68,8 @@ class Forecast:
         first, missing_tokens = self.inside.first(rank), self.inside.missing_tokens(rank)
         if not self.pace.learnt or not 0 < missing_tokens <= first.tokens:
             return None
-        wait_s = self.pace.cost_s(first.first(missing_tokens)) - self.pace.since_row_s()
+        in_time = first.first(missing_tokens + 1)  # `done_tokens` rounds down
+        wait_s = self.pace.cost_s(in_time) - self.pace.since_row_s()
         return wait_s if wait_s > 0 else None
 
     def needed_s(self, seat: Seat) -> float:
