@@ -92,16 +92,13 @@ def test_the_next_goes_in_before_one_longer_than_the_window_is_finished(learnt: 
     async def scene() -> None:
         admission = door(inside=1_000, window=100, clock=asyncio.get_running_loop().time)
         inside: list[Guest] = []
-        for _ in range(8 if learnt else 0):  # 100 tokens a second
-            admission.pace.begin()
-            await asyncio.sleep(1)
-            admission.finished(100, 0)
-        admission.pace.idle()
+        if learnt:
+            await hundred_tokens_a_second(admission)
         guests = enter(admission, [160] * 4, inside)
-        await asyncio.sleep(0.5)
-        assert inside == guests[:1], "110 tokens are left of it"
+        await asyncio.sleep(1.0)
+        assert inside == guests[:1], "60 tokens are left of it"
         await asyncio.sleep(0.2)
-        assert inside == guests[: 1 + learnt], "90 are"
+        assert inside == guests[: 1 + learnt], "40 are, less than a step"
         await asyncio.sleep(60)
         assert inside == guests[: 1 + learnt], "what takes longer than expected makes no more room"
         admission.finished(160, 0)
@@ -113,6 +110,39 @@ def test_the_next_goes_in_before_one_longer_than_the_window_is_finished(learnt: 
         await asyncio.sleep(10)
         assert admission._again is None
         guests[1].leave.set()
+        await asyncio.sleep(1)
+        assert empty(admission)
+
+    run(scene())
+
+
+async def hundred_tokens_a_second(admission: Admission) -> None:
+    for _ in range(8):
+        admission.pace.begin()
+        await asyncio.sleep(1)
+        admission.finished(100, 0)
+    admission.pace.idle()
+
+
+@pytest.mark.parametrize("how", ["it came late", "another left"])
+def test_no_time_is_counted_that_the_first_has_not_had(how: str) -> None:
+    async def scene() -> None:
+        admission = door(inside=1_000, window=100, clock=asyncio.get_running_loop().time)
+        inside: list[Guest] = []
+        await hundred_tokens_a_second(admission)
+        if how == "it came late":
+            before = enter(admission, [160], inside)
+            await asyncio.sleep(1.4)
+            guests = enter(admission, [160] * 3, inside, standing("interactive"))
+        else:
+            before = enter(admission, [160], inside)
+            guests = enter(admission, [160] * 3, inside)
+            await asyncio.sleep(60)
+            before[0].task.cancel()
+        await asyncio.sleep(0.1)
+        assert [guest in inside for guest in guests] == [True, False, False]
+        for guest in (*before, *guests):
+            guest.task.cancel()
         await asyncio.sleep(1)
         assert empty(admission)
 

@@ -51,7 +51,9 @@ class Admission:
         self._clock = clock
         self.prefixes = Prefixes(limits.cache_tokens // BLOCK_TOKENS)
         self._lines = Lines(self.pace)
-        self._inside = Inside(limits.inside_tokens, limits.window_tokens, limits.cache_tokens)
+        self._inside = Inside(
+            limits.inside_tokens, limits.window_tokens, limits.step_tokens, limits.cache_tokens
+        )
         self._waiting = [Load() for _ in CLASSES]
         self._again: asyncio.TimerHandle | None = None
         self._kin = Kin(self.prefixes, self._lines, self._waiting, self.measure)
@@ -249,6 +251,7 @@ class Admission:
             self._lines.go(seat, at_rank)
             self._waiting[seat.standing.rank].remove(seat.demand)
             self._kin.discard(seat)
+            seat.came_s = self._clock()
             self._inside.add(seat)
             self._kin.computed(seat.part_chain)
             self.pace.begin()

@@ -57,19 +57,22 @@ class Forecast:
 
     def done_tokens(self, rank: int) -> int:
         """Computed of the first inside since an item was last finished; 0 before it is learnt."""
-        if not self.pace.learnt:
+        first = self.inside.first(rank)
+        if first is None or not self.pace.learnt:
             return 0
-        cached_tokens = self.inside.first(rank).cached_tokens
-        return int(self.pace.tokens_in(self.pace.since_row_s(), cached_tokens))
+        spent_s = self.pace.spent_s(first.came_s)
+        return min(first.part.tokens, int(self.pace.tokens_in(spent_s, first.part.cached_tokens)))
 
     def room_in_s(self, rank: int) -> float | None:
         """Seconds until a newcomer of this class has room, if it has none now and no item has to be
         finished for it."""
         first, missing_tokens = self.inside.first(rank), self.inside.missing_tokens(rank)
-        if not self.pace.learnt or not 0 < missing_tokens <= first.tokens:
+        if first is None or not self.pace.learnt:
             return None
-        in_time = first.first(missing_tokens + 1)  # `done_tokens` rounds down
-        wait_s = self.pace.cost_s(in_time) - self.pace.since_row_s()
+        if not 0 < missing_tokens <= first.part.tokens:
+            return None
+        in_time = first.part.first(missing_tokens + 1)  # `done_tokens` rounds down
+        wait_s = self.pace.cost_s(in_time) - self.pace.spent_s(first.came_s)
         return wait_s if wait_s > 0 else None
 
     def needed_s(self, seat: Seat) -> float:

@@ -10,8 +10,8 @@ from app.admission.seats import CLASSES, Demand, Load, Seat, Standing
 @dataclass(slots=True)
 class Inside:
     """The window of a class is full by it and those more urgent: who is more urgent than all inside
-    finds it empty. What was computed of the first since an item was last finished makes room for the next
-    (`done_tokens`), or the engine would run dry at the end of each that is longer than the window.
+    finds it empty. When less than a step is left of what is inside (`done_tokens` are computed of the
+    first), the next has room, or the engine would run dry at the end of one longer than the window.
 
     A giant, longer than four steps or going in by parts, fills half of a window however long it is, for
     the engine gives a long prompt half of each step when others are there; a second giant waits.
@@ -19,6 +19,7 @@ class Inside:
 
     budget_tokens: int
     window_tokens: int
+    step_tokens: int
     cache_tokens: int = 0  # what the engine keeps of what it computed
     load: Load = field(default_factory=Load)
     divided: set[Seat] = field(default_factory=set)  # whose part is inside, and there is more
@@ -62,26 +63,23 @@ class Inside:
 
     def is_full(self, rank: int, done_tokens: int) -> bool:
         """For all but who is promoted."""
-        return self.left_tokens(rank, done_tokens) >= self.window_tokens
-
-    def left_tokens(self, rank: int, done_tokens: int) -> int:
-        """Of what is beside this rank, but giants, when so many tokens were computed since an item was
-        last finished."""
-        return self.beside(rank).tokens - min(done_tokens, self.first(rank).tokens)
+        return not self._room(rank, self.window_tokens, done_tokens)
 
     def missing_tokens(self, rank: int) -> int:
-        """What has to be computed of the first before a newcomer has room."""
-        return self.beside(rank).tokens - self._window_tokens(rank) + 1
+        """What has to be computed of the first before a newcomer has room; 0 where he has."""
+        tokens, window_tokens = self.beside(rank).tokens, self._window_tokens(rank)
+        if tokens < window_tokens:
+            return 0
+        return tokens - min(window_tokens, self.step_tokens) + 1
 
-    def first(self, rank: int) -> Demand:
+    def first(self, rank: int) -> Seat | None:
         """Whom the engine finishes first of those that are as urgent or more: when it has, it says so,
         and no more than this can be done unsaid. Nobody beside a giant, of which it may be that was
         computed."""
-        if not any(self._giants[: rank + 1]):
-            for small in self._small[: rank + 1]:
-                for part in small.values():
-                    return part
-        return Demand(0, 0)
+        if any(self._giants):
+            return None
+        small = (seat for each in self._small[: rank + 1] for seat in each)
+        return next((seat for seat in small if seat.part.tokens), None)
 
     def blocks(self, seat: Seat) -> bool:
         """A giant that has to wait for others as urgent as it: for the one that is inside, or, where
@@ -104,7 +102,7 @@ class Inside:
             return not self._items[rank]
         if self.blocks(seat):
             return False
-        return self.left_tokens(rank, done_tokens) < self._window_tokens(rank)
+        return self._room(rank, self._window_tokens(rank), done_tokens)
 
     def beside(self, rank: int) -> Load:
         """What is as urgent or more, but giants: what a newcomer of this rank is done after."""
@@ -112,6 +110,11 @@ class Inside:
         for load in self._small_load[: rank + 1]:
             found.merge(load)
         return found
+
+    def _room(self, rank: int, window_tokens: int, done_tokens: int) -> bool:
+        tokens = self.beside(rank).tokens
+        left_tokens = tokens - done_tokens
+        return tokens < window_tokens or left_tokens < min(window_tokens, self.step_tokens)
 
     def _window_tokens(self, rank: int) -> int:
         return self.window_tokens // 2 if any(self._giants[: rank + 1]) else self.window_tokens

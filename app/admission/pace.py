@@ -93,6 +93,10 @@ class Pace:
         """Busy time that no finished item accounts for yet."""
         return (0.0 if self._row_tokens else self._row_s) + self._gap_s()
 
+    def spent_s(self, came_s: float) -> float:
+        """On one that came then, at most: since another was last finished, or left."""
+        return min(self._gap_s(), self._clock() - came_s)
+
     def finished(self, tokens: int, pairs: int) -> None:
         """All that one step of the engine finishes belongs to one row, with the time of that step."""
         if self._gap_s() > _SAME_STEP_S:

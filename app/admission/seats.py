@@ -103,6 +103,7 @@ class Seat:
     giant: bool = False
     served_tokens: float = 0.0  # of its key, when its last part went in
     reserved_tokens: int = 0
+    came_s: float = 0.0  # when its part went in, by the door's clock
     wish: Standing | None = None  # a better standing, for when it is outside again
     granted: asyncio.Future[Priority] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
