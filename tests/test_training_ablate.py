@@ -103,6 +103,15 @@ def test_what_is_told_is_what_the_weights_say(plan: Recipe, tmp_path: Path) -> N
     assert found["log_loss"] == pytest.approx(sum(losses) / len(losses))
 
 
+def test_what_another_recipe_measured_is_not_told_as_this_ones(
+    plan: Recipe, tmp_path: Path
+) -> None:
+    ablate.result_of(plan, tmp_path / "run")
+    other = plan.model_copy(update={"seed": plan.seed + 1})
+    with pytest.raises(StartError, match="another recipe"):
+        ablate.result_of(other, tmp_path / "run")
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [

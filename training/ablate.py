@@ -23,13 +23,10 @@ from rich.console import Console
 from rich.table import Table
 
 from app import quality
-from app.errors import StartError
+from app.errors import NotEnoughLabels, StartError
 from training.recipe import Closed, Recipe
 from training.train.loop import Run
 from training.train.plan import held_out
-
-_LEAST_PROBABILITY = 1e-9
-
 
 class Ablations(Closed):
     """`questions`: question → answer → what it changes in the recipe, by keys with dots
@@ -70,28 +67,33 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 
 
 def result_of(recipe: Recipe, folder: Path) -> dict[str, Any]:
-    """Trains where that is not done, and measures on every held-out row."""
-    file = folder / "result.json"
+    """Trains where that is not done, and measures on every held-out row.
+
+    Raises `StartError` for a folder in which another recipe was run, and what a run raises.
+    """
+    file, told = folder / "result.json", recipe.model_dump(mode="json")
     if file.exists():
-        found: dict[str, Any] = json.loads(file.read_text())
-        return found
+        kept = json.loads(file.read_text())
+        if kept["recipe"] != told:
+            message = f"{folder} holds what another recipe gave: give another folder, or remove it"
+            raise StartError(message)
+        return dict(kept["found"])
     run = Run(recipe, folder)
     run.train()
     examples, _ = held_out(recipe, folder)
     rows = list(examples.index)
-    logits = run.logits(examples, rows)
+    logits = np.array(run.logits(examples, rows))
     resolved = np.array([row.resolved for row in rows])
     within = quality.auc_within(
         logits, resolved, [row.policy for row in rows], cluster=[row.instance_id for row in rows]
     ).auc
-    right = 1 / (1 + np.exp(-np.clip(np.where(resolved, logits, -np.array(logits)), -60, 60)))
     found = {
         "auc_within": [within.value, within.low, within.high],
-        "log_loss": float(-np.log(np.maximum(_LEAST_PROBABILITY, right)).mean()),
+        "log_loss": float(np.logaddexp(0.0, np.where(resolved, -logits, logits)).mean()),
         "rows": len(rows), "tokens": run.place.tokens, "minutes": round(run.place.seconds / 60, 1),
     }  # fmt: skip
     fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps(found))
+    fresh.write_text(json.dumps({"recipe": told, "found": found}))
     fresh.rename(file)
     return found
 
@@ -114,9 +116,12 @@ def main() -> int:
     console = Console(stderr=True)
     try:
         results = _all(read_ablations(options.ablations), options.folder)
-    except StartError as error:
+    except (StartError, NotEnoughLabels) as error:
         console.print(error.message, style="red")
         return 2
+    except OSError as error:
+        console.print(f"{error}; what was saved stays, and a second call goes on", style="red")
+        return 1
     except KeyboardInterrupt:
         return 130
     console.print(_table(results))

@@ -67,10 +67,10 @@ class Inside:
 
     def missing_tokens(self, rank: int) -> int:
         """What has to be computed of the first before a newcomer has room; 0 where he has."""
-        tokens, window_tokens = self.beside(rank).tokens, self._window_tokens(rank)
-        if tokens < window_tokens:
+        tokens = self.beside(rank).tokens
+        if tokens < self.window_tokens:
             return 0
-        return tokens - min(window_tokens, self.step_tokens) + 1
+        return tokens - min(self.window_tokens, self.step_tokens) + 1
 
     def first(self, rank: int) -> Seat | None:
         """Whom the engine finishes first of those that are as urgent or more: when it has, it says so,
