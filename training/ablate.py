@@ -28,6 +28,7 @@ from training.recipe import Closed, Recipe
 from training.train.loop import Run
 from training.train.plan import held_out
 
+
 class Ablations(Closed):
     """`questions`: question → answer → what it changes in the recipe, by keys with dots
     (`data.max_rows`, `stages.0.length_tokens`). An answer that changes nothing is the recipe itself,
