@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 import pytest
 import pytest_asyncio
-from counts import FULL
+from counts import FULL, count
 from engine_contract import (
     LABELS,
     LOG,
@@ -170,8 +170,8 @@ class TestVllm(EngineContract):
 
 async def compare(engine: VllmEngine, other: Engine, usual: float, worst: float) -> None:
     """The same logit from both, for short, medium and long prompts, cached and not."""
-    for tokens, count in ((200, 7), (3_000, 3), (20_000, 1)):
-        prompts = [prompt(tokens, seed=7 + i) for i in range(count)]
+    for tokens, many in ((200, 7), (3_000, 3), (count(6_000, 20_000), 1)):
+        prompts = [prompt(tokens, seed=7 + i) for i in range(many)]
         cold = [await engine.judge(ids, LABELS) for ids in prompts]
         warm = [await engine.judge(ids, LABELS) for ids in prompts]
         expected = [logit(await other.judge(ids, LABELS)) for ids in prompts]

@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from counts import FULL
 from engine_contract import LABELS, LOG, alive, logit, processes, prompt
 from test_engine_real import MODEL, options
 from test_engine_real import pytestmark as real_engine
@@ -30,6 +31,7 @@ async def until_ready(supervisor: Supervisor, restarts: int) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.skipif(not FULL, reason="three engines, two minutes: make acceptance")
 async def test_killed_under_load_and_frozen(tmp_path: Path) -> None:
     before = processes()
 
