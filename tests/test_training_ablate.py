@@ -15,7 +15,7 @@ from app import quality
 from app.calibration import sigmoid
 from app.errors import StartError
 from training import ablate
-from training.recipe import Recipe
+from training.recipe import Recipe, read_recipe
 from training.train.loop import Run
 
 EXAMPLES = sorted((ROOT / "examples" / "trajectories").glob("*.traj.json"))
@@ -84,6 +84,8 @@ def test_each_answer_is_run_once_and_told(
     assert lines[1] | {"ablation": "examples", "answer": "8"} == lines[3]
     assert all(line["rows"] == 32 for line in lines), "judged on all that is held out"
     assert lines[2]["tokens"] < lines[3]["tokens"]
+    ran = {file.parent.name for file in (tmp_path / "runs").glob("*/result.json")}
+    assert ran == {"recipe", "policies_one", "examples_4"}
     assert all(low <= value <= high for value, low, high in (x["auc_within"] for x in lines))
     assert "AUC within policy" in (tmp_path / "found.svg").read_text()
 
@@ -133,10 +135,14 @@ def test_a_wrong_change_is_named_before_anything_is_run(
 
 def test_the_shipped_ablations_can_be_read() -> None:
     ablations = ablate.read_ablations(ROOT / "training" / "ablations.yaml")
-    for answers in ablations.questions.values():
-        assert {} in answers.values(), "the recipe itself is one of the answers"
-        for changes in answers.values():
-            ablate.changed(ablations.recipe, changes)
+    made = {
+        (question, answer): ablate.changed(ablations.recipe, changes)
+        for question, answers in ablations.questions.items()
+        for answer, changes in answers.items()
+    }
+    assert made["trajectories", "all"] == made["parameters", "7.2M"] == ablations.recipe
+    nano = read_recipe(ROOT / "training" / "recipes" / "nano-muon.yaml")
+    assert made["parameters", "1.7M"].stages[:2] == nano.stages[:2], "sizes begin as nano does"
 
 
 def test_a_file_that_is_no_list_of_ablations_is_named(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ from training.train.plan import held_out
 class Ablations(Closed):
     """`questions`: question → answer → what it changes in the recipe, by keys with dots
     (`data.max_rows`, `stages.0.length_tokens`). An answer that changes nothing is the recipe itself,
-    run once for all questions."""
+    run once for all questions. Answers are run in the order in which they stand, each in the folder
+    `QUESTION_ANSWER`, so one may begin at the weights that another before it has left."""
 
     recipe: Recipe
     questions: dict[str, dict[str, dict[str, Any]]]
@@ -139,8 +140,8 @@ def _all(ablations: Ablations, folder: Path) -> dict[str, dict[str, dict[str, An
     }  # all are read before the first is run
     results: dict[str, dict[str, dict[str, Any]]] = {}
     for (question, answer), (changes, recipe) in runs.items():
-        told = ",".join(f"{key}={value}" for key, value in changes.items()) or "recipe"
-        found = result_of(recipe, folder / re.sub(r"[^\w.,=-]+", "_", told))
+        name = f"{question} {answer}" if changes else "recipe"
+        found = result_of(recipe, folder / re.sub(r"[^\w.-]+", "_", name))
         results.setdefault(question, {})[answer] = found
         line = {"ablation": question, "answer": answer, "changes": changes, **found}
         sys.stdout.write(json.dumps(line) + "\n")

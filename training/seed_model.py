@@ -1,6 +1,6 @@
 """The untrained small model: our tokenizer, a Qwen3-MoE with seeded random weights, its manifest.
 
-    python -m training.seed_model FOLDER
+    python -m training.seed_model FOLDER [--hidden 256] [--layers 4]
 
 Its numbers mean nothing: it stands where a trained model will, so that everything around it is real.
 """
@@ -30,20 +30,23 @@ _FACTS = {
 }
 
 
-def architecture(vocabulary: int, control: dict[str, int]) -> Qwen3MoeConfig:
-    """About 8M parameters; sized so that a prompt of 256k tokens takes minutes on two CPU cores,
-    where attention (layers x heads x head size x length squared) is nearly all of the cost."""
+def architecture(
+    vocabulary: int, control: dict[str, int], hidden: int = 256, layers: int = 4
+) -> Qwen3MoeConfig:
+    """7.2M parameters; sized so that a prompt of 256k tokens takes minutes on two CPU cores,
+    where attention (layers x heads x head size x length squared) is nearly all of the cost.
+    `hidden`, a multiple of 128, widens attention and experts with it."""
     return Qwen3MoeConfig(
         vocab_size=vocabulary,
-        hidden_size=256,
-        intermediate_size=512,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=2,
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=hidden // 64,
+        num_key_value_heads=hidden // 128,
         head_dim=32,
         num_experts=8,
         num_experts_per_tok=2,
-        moe_intermediate_size=192,
+        moe_intermediate_size=hidden * 3 // 4,
         norm_topk_prob=True,
         max_position_embeddings=CONTEXT_TOKENS,
         rope_parameters={"rope_type": "default", "rope_theta": 5_000_000.0},
@@ -55,11 +58,13 @@ def architecture(vocabulary: int, control: dict[str, int]) -> Qwen3MoeConfig:
     )
 
 
-def write_model(folder: Path, tokenizer: Tokenizer, seed: int) -> int:
+def write_model(
+    folder: Path, tokenizer: Tokenizer, seed: int, hidden: int = 256, layers: int = 4
+) -> int:
     """Writes config, weights and tokenizer; returns the number of parameters."""
     folder.mkdir(parents=True, exist_ok=True)
     control = {token: tokenizer.token_to_id(token) for token in CONTROL_TOKENS}
-    config = architecture(tokenizer.get_vocab_size(), control)
+    config = architecture(tokenizer.get_vocab_size(), control, hidden, layers)
     torch.manual_seed(seed)
     model = Qwen3MoeForCausalLM(config).to(torch.bfloat16)
     model.save_pretrained(folder, safe_serialization=True)
@@ -91,11 +96,17 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=int, default=8192)
     parser.add_argument("--corpus-chars", type=int, default=12_000_000)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--hidden", type=int, default=256, help="a multiple of 128")
+    parser.add_argument("--layers", type=int, default=4)
     options = parser.parse_args()
+    if options.hidden < 128 or options.hidden % 128 or options.layers < 1:
+        parser.error("--hidden is a multiple of 128, and --layers at least 1")
     tokenizer = train_tokenizer(
         options.vocabulary, options.examples, options.seed, options.corpus_chars
     )
-    parameters = write_model(options.folder, tokenizer, options.seed)
+    parameters = write_model(
+        options.folder, tokenizer, options.seed, options.hidden, options.layers
+    )
     write_manifest(options.folder, options.template, options.examples, CONTEXT_TOKENS, _FACTS)
     Console().print(f"{options.folder}: {parameters:,} parameters")
 
