@@ -141,7 +141,7 @@ def test_the_shipped_ablations_can_be_read() -> None:
         for answer, changes in answers.items()
     }
     assert made["trajectories", "all"] == made["parameters", "7.2M"] == ablations.recipe
-    nano = read_recipe(ROOT / "training" / "recipes" / "nano-muon.yaml")
+    nano = read_recipe(ROOT / "training" / "recipes" / "nano.yaml")
     assert made["parameters", "1.7M"].stages[:2] == nano.stages[:2], "sizes begin as nano does"
 
 

@@ -241,11 +241,9 @@ def test_a_resolved_drill_shows_no_wrong_value_after_its_edit() -> None:
 
 def test_the_shipped_recipes_can_be_read_and_unknown_keys_are_named(tmp_path: Path) -> None:
     recipes = [file for file in RECIPES.glob("*.yaml") if file.name != "fsdp.yaml"]
-    assert len(recipes) == 3
+    assert len(recipes) == 2
     for file in recipes:
-        found = read_recipe(file)
-        assert found.stages
-        assert (found.muon is not None) == ("muon" in file.name)
+        assert read_recipe(file).stages
     bad = tmp_path / "bad.yaml"
     bad.write_text((RECIPES / "nano.yaml").read_text() + "colour: blue\n")
     with pytest.raises(StartError, match="colour"):

@@ -178,6 +178,7 @@ def test_keys_that_came_after_a_run_was_saved_do_not_stop_it(tiny: Path) -> None
     saved = plan.model_dump(mode="json")
     del saved["muon"], saved["data"]["sources"][0]["policies"]
     assert same_beginning(saved, plan, 1)
+    assert same_beginning(saved | {"name": "another"}, plan, 1)
     assert not same_beginning(saved | {"clip_norm": 2.0}, plan, 1)
     assert not same_beginning(saved | {"a_key_of_before": 2.0}, plan, 1)
 

@@ -158,7 +158,7 @@ def same_beginning(saved: dict[str, Any], recipe: Recipe, begun_stages: int) -> 
 
 def _behind(recipe: Recipe, begun_stages: int) -> dict[str, Any]:
     stages = recipe.stages[:begun_stages]
-    later = {"look_every_steps", "look_rows", "save_every_s", "stages"}
+    later = {"name", "look_every_steps", "look_rows", "save_every_s", "stages"}
     if not any(stage.reads == "trajectories" for stage in stages):
         later |= {"data"}
     return recipe.model_dump(exclude=later) | {"stages": stages}
