@@ -140,7 +140,7 @@ def test_the_shipped_ablations_can_be_read() -> None:
         for question, answers in ablations.questions.items()
         for answer, changes in answers.items()
     }
-    assert made["trajectories", "all"] == made["parameters", "7.2M"] == ablations.recipe
+    assert made["different trajectories", "1,600"] == made["parameters", "7.2M"] == ablations.recipe
     nano = read_recipe(ROOT / "training" / "recipes" / "nano.yaml")
     assert made["parameters", "1.7M"].stages[:2] == nano.stages[:2], "sizes begin as nano does"
 
