@@ -89,12 +89,16 @@ def figures_of(report: Mapping[str, Any]) -> list[tuple[str, Figure]]:
 def intervals_figure(
     panels: Sequence[tuple[str, Mapping[str, tuple[float, float, float]]]], measure: str
 ) -> Figure:
-    """(title, name → value, low and high) a panel; all share the measure's axis."""
+    """(title, name → value, low and high) a panel, four in a row; all share the measure's axis."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(3.2 * len(panels), 3.4), layout="constrained")
-    row = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-    for axes, (title, found) in zip(row, panels, strict=True):
+    columns = min(4, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(3.2 * columns, 3.4 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for axes in grid.flat[len(panels) :]:
+        axes.remove()
+    for axes, (title, found) in zip(grid.flat, panels, strict=False):
         values = [value for value, _, _ in found.values()]
         errors = [[value - low for value, low, _ in found.values()],
                   [high - value for value, _, high in found.values()]]  # fmt: skip
@@ -104,7 +108,8 @@ def intervals_figure(
         axes.set_xlim(-0.5, len(found) - 0.5)
         axes.set_title(title, fontsize=9)
         _plain(axes)
-    row[0].set_ylabel(measure)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(measure)
     return figure
 
 
