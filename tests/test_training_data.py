@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.errors import StartError
 from app.types import Observation, Trajectory, Turn
 from training.data.drills import drills
 from training.data.encode import Example, prepare, renderer_of
+from training.data.lengthen import lengthened
 from training.data.masks import failed_turns
 from training.data.mix import balanced, batches, card, in_bins
 from training.data.rows import read_rows
@@ -237,6 +239,37 @@ def test_a_resolved_drill_shows_no_wrong_value_after_its_edit() -> None:
         if resolved:
             assert "MISMATCH" not in seen
             assert "FAILED" not in seen
+
+
+# --- made long
+
+
+@given(seed=st.integers(0, 10**6), turns=st.integers(0, 4), characters=st.integers(0, 20_000))
+def test_what_is_made_long_tells_the_same_story_with_looks_between(
+    seed: int, turns: int, characters: int
+) -> None:
+    own = tuple(Turn(f"own {n}", (), (Observation(f"seen {n}"),)) for n in range(turns))
+    story = Trajectory("issue", own, patch="patch")
+    files = [("a.py", "x = 1\n" * 900), ("b.py", "no line ends here")]
+    long = lengthened(story, characters, files, random.Random(seed))
+    assert long == lengthened(story, characters, files, random.Random(seed))
+    assert tuple(turn for turn in long.turns if turn in own) == own
+    looks = [turn for turn in long.turns if turn not in own]
+    assert sum(len(look.observations[0].text) for look in looks) >= characters
+    assert all("sed -n" in look.calls[0].arguments[0][1] for look in looks)
+    assert not own or long.turns[-1] == own[-1], "how it ended stays last"
+    assert (long.issue, long.patch) == (story.issue, story.patch)
+
+
+def test_a_look_shows_the_lines_that_it_asks_for() -> None:
+    text = "".join(f"line {n}\n" for n in range(1, 3000))
+    story = lengthened(Trajectory("issue", ()), 3000, [("a.py", text)], random.Random(5))
+    for turn in story.turns:
+        first, last = turn.calls[0].arguments[0][1].split("'")[1].rstrip("p").split(",")
+        shown = turn.observations[0].text.partition("<output>\n")[2].removesuffix("</output>")
+        asked = [f"line {n}\n" for n in range(int(first), int(last) + 1)]
+        assert "".join(asked).startswith(shown)
+        assert shown.startswith(asked[0])
 
 
 def test_the_shipped_recipes_can_be_read_and_unknown_keys_are_named(tmp_path: Path) -> None:

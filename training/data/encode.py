@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache, partial
@@ -154,12 +154,18 @@ def _encode_chunk(
     rows: Sequence[Row], model_folder: Path, length_tokens: int, overlong: Literal["elide", "drop"]
 ) -> list[Encoded]:
     renderer = renderer_of(model_folder, length_tokens)
-    return [_encode_row(row, renderer, overlong) for row in rows]
+    return [encode_row(row, renderer, overlong) for row in rows]
 
 
-def _encode_row(row: Row, renderer: Renderer, overlong: Literal["elide", "drop"]) -> Encoded:
+def encode_row(
+    row: Row,
+    renderer: Renderer,
+    overlong: Literal["elide", "drop"],
+    change: Callable[[Trajectory], Trajectory] = lambda same: same,
+) -> Encoded:
+    """A row read, changed and rendered; `ids` is None where it could not be, and `problem` says why."""
     try:
-        trajectory = adapters.adapt(read_document(row.file)).trajectory
+        trajectory = change(adapters.adapt(read_document(row.file)).trajectory)
         prompt = encode(trajectory, renderer, overlong)
     except TooLong as error:
         return Encoded(row, None, f"too_long: {error.message}")

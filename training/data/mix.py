@@ -9,19 +9,22 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from training.data.encode import Example
+from training.data.rows import Row
 
 _POOL_BATCHES = 40
+Drawn = TypeVar("Drawn", Example, Row)
 
 
 def balanced(
-    examples: Sequence[Example],
+    examples: Sequence[Drawn],
     ratio: float | None,
     source_shares: Mapping[str, float],
     policy_shares: Mapping[str, float],
     seed: int,
-) -> list[Example]:
+) -> list[Drawn]:
     """A draw of the examples in which sources and policies have their shares and labels the ratio.
 
     The larger label is thinned, never the smaller repeated; shares thin too (a share of 2 beside 1
@@ -43,7 +46,7 @@ def balanced(
     return kept
 
 
-def _held_to(examples: list[Example], ratio: float, draw: random.Random) -> list[Example]:
+def _held_to(examples: list[Drawn], ratio: float, draw: random.Random) -> list[Drawn]:
     yes = [e for e in examples if e.resolved]
     no = [e for e in examples if not e.resolved]
     if len(yes) > ratio * len(no):

@@ -17,8 +17,7 @@ def windows(
 ) -> Iterator[np.ndarray[Any, np.dtype[np.int32]]]:
     """`count` windows of `length_tokens` ids out of the shuffled sources, read round and round."""
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    root = Path(sysconfig.get_paths()["stdlib"])
-    files = [file for file in sorted(root.rglob("*.py")) if "site-packages" not in file.parts]
+    files = sources()
     draw = random.Random(seed)
     held: list[int] = []
     given = 0
@@ -33,3 +32,9 @@ def windows(
                 given += 1
             if given >= count:
                 return
+
+
+def sources() -> list[Path]:
+    """The standard library's, in order."""
+    root = Path(sysconfig.get_paths()["stdlib"])
+    return [file for file in sorted(root.rglob("*.py")) if "site-packages" not in file.parts]

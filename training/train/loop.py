@@ -66,7 +66,7 @@ class Run:
         looked = None
         while self.place.stage < len(self.recipe.stages):
             stage = self.recipe.stages[self.place.stage]
-            if stage.reads == "trajectories" and self.recipe.data.held_out:
+            if stage.judges and self.recipe.data.held_out:
                 looked = held_out(self.recipe, self.folder)
             planned = plan(self.recipe, stage, self.place.stage, self.folder)
             if not self._stage(planned, looked, ends_at):

@@ -5,20 +5,26 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from app.errors import StartError
 from app.render import Renderer
+from app.types import Trajectory, Turn
 from training.data.drills import drills
-from training.data.encode import Example, Examples, model_of, prepare, renderer_of
-from training.data.mix import balanced, batches, in_bins
-from training.data.rows import read_rows
-from training.data.text import windows
+from training.data.encode import Example, Examples, encode_row, model_of, prepare, renderer_of
+from training.data.lengthen import lengthened
+from training.data.mix import Drawn, balanced, batches, in_bins
+from training.data.rows import Row, read_rows
+from training.data.text import sources, windows
 from training.recipe import Recipe, Stage
 from training.train.batch import Piece
+
+_CHARACTERS_PER_TOKEN = 3  # of the small model's tokenizer, a little less than it has in code
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +62,12 @@ def plan(recipe: Recipe, stage: Stage, number: int, folder: Path) -> Planned:
         pieces = _text(recipe, stage, seed)
     elif stage.reads == "drills":
         pieces = _drills(recipe, stage, seed)
+    elif stage.reads == "lengthened":
+        pieces = _lengthened(recipe, stage, seed)
     else:
         return Planned(stage, tuple(_trajectories(recipe, stage, seed, folder)))
     size = max(1, stage.batch_tokens // stage.length_tokens)
-    if stage.reads == "drills":
+    if stage.reads in ("drills", "lengthened"):
         return Planned(stage, tuple(_by_length(pieces, stage.batch_tokens)))
     return Planned(
         stage, tuple(tuple(pieces[at : at + size]) for at in range(0, len(pieces), size))
@@ -67,9 +75,10 @@ def plan(recipe: Recipe, stage: Stage, number: int, folder: Path) -> Planned:
 
 
 def held_out(recipe: Recipe, folder: Path) -> tuple[Examples, list[Example]]:
-    """What the run looks at now and then and never learns from, at the longest stage's length."""
+    """What the run looks at now and then and never learns from, as long as trajectories are read."""
     rows = [row for source in recipe.data.held_out for row in read_rows(source)]
-    length = max(s.length_tokens for s in recipe.stages if s.reads == "trajectories")
+    read = [stage for stage in recipe.stages if stage.reads == "trajectories"] or recipe.stages
+    length = max(stage.length_tokens for stage in read)
     examples = prepare(
         rows, recipe.base.folder, length, recipe.data.overlong, folder / f"held-out-{length}"
     )
@@ -78,33 +87,38 @@ def held_out(recipe: Recipe, folder: Path) -> tuple[Examples, list[Example]]:
 
 
 def prepared(recipe: Recipe, stage: Stage, folder: Path) -> Examples:
-    rows = [row for source in recipe.data.sources for row in read_rows(source)]
-    if recipe.data.max_rows is not None:
-        rows = rows[: recipe.data.max_rows]
+    rows = _rows(recipe)
     name = f"train-{stage.length_tokens}-{len(rows)}"
     return prepare(
         rows, recipe.base.folder, stage.length_tokens, recipe.data.overlong, folder / name
     )
 
 
+def _rows(recipe: Recipe) -> list[Row]:
+    rows = [row for source in recipe.data.sources for row in read_rows(source)]
+    return rows if recipe.data.max_rows is None else rows[: recipe.data.max_rows]
+
+
 def _trajectories(recipe: Recipe, stage: Stage, seed: int, folder: Path) -> list[tuple[Piece, ...]]:
     examples = prepared(recipe, stage, folder)
     planned: list[tuple[Piece, ...]] = []
-    for epoch, drawn in enumerate(_drawn(recipe, stage, seed, examples)):
+    for epoch, drawn in enumerate(_drawn(recipe, stage, seed, examples.index)):
         for binned in in_bins(drawn, stage.bins_tokens if epoch == 0 else ()):
             for batch in batches(binned, stage.batch_tokens, seed + epoch):
                 planned.append(tuple(_piece(examples, each) for each in batch))
     return planned
 
 
-def _drawn(recipe: Recipe, stage: Stage, seed: int, examples: Examples) -> Iterator[list[Example]]:
+def _drawn(
+    recipe: Recipe, stage: Stage, seed: int, examples: Sequence[Drawn]
+) -> Iterator[list[Drawn]]:
     """What each epoch reads, until the stage has read as much as it shall."""
     data, left = recipe.data, stage.examples or math.inf
     shares = {source.folder.resolve().name: source.share for source in data.sources}
     for epoch in itertools.count():
         part = 1.0 if stage.examples else min(1.0, stage.epochs - epoch)
         drawn = balanced(
-            examples.index,
+            examples,
             data.positives_per_negative,
             shares,
             data.policy_shares,
@@ -133,6 +147,36 @@ def _drills(recipe: Recipe, stage: Stage, seed: int) -> list[Piece]:
         Piece(np.frombuffer(renderer.render(story).ids, dtype=np.int32), resolved)
         for story, resolved in drills(seed, stage.examples or 0)
     ]
+
+
+def _lengthened(recipe: Recipe, stage: Stage, seed: int) -> list[Piece]:
+    """Raises `StartError` when nothing could be read."""
+    renderer: Renderer = renderer_of(recipe.base.folder, stage.length_tokens)
+    draw = random.Random(seed)
+    files = [(str(file), file.read_text(encoding="utf-8", errors="replace")) for file in sources()]
+    files = [(name, text) for name, text in files if text]
+
+    def longer(story: Trajectory) -> Trajectory:
+        most = _CHARACTERS_PER_TOKEN * stage.length_tokens
+        own = min(most, max(1, len(story.issue) + sum(_characters(turn) for turn in story.turns)))
+        return lengthened(story, int(own * (most / own) ** draw.random()) - own, files, draw)
+
+    pieces, problem = [], "no rows"
+    for row in (row for epoch in _drawn(recipe, stage, seed, _rows(recipe)) for row in epoch):
+        found = encode_row(row, renderer, recipe.data.overlong, longer)
+        if found.ids is None:
+            problem = f"{row.file}: {found.problem}"
+        else:
+            pieces.append(Piece(found.ids, row.resolved, found.masked))
+    if not pieces:
+        message = f"stage {stage.name} can read none of its rows; the last: {problem}"
+        raise StartError(message)
+    return pieces
+
+
+def _characters(turn: Turn) -> int:
+    said = len(turn.text) + sum(len(text) for call in turn.calls for _, text in call.arguments)
+    return said + sum(len(each.text) for each in turn.observations)
 
 
 def _by_length(pieces: Sequence[Piece], batch_tokens: int) -> list[tuple[Piece, ...]]:

@@ -1,0 +1,69 @@
+"""What a stage reads, in which order: the same at every call, within its lengths, named when unreadable."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.errors import StartError
+from training.recipe import Recipe
+from training.train.plan import held_out, plan
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = sorted((ROOT / "examples" / "trajectories").glob("*.traj.json"))
+LONG = {
+    "name": "far", "reads": "lengthened", "length_tokens": 8192, "batch_tokens": 8192, "peak_lr": 0.001,
+}  # fmt: skip
+
+
+def recipe(folder: Path, files: dict[str, bytes], **stage: Any) -> Recipe:
+    lines = []
+    for number, (name, content) in enumerate(files.items()):
+        (folder / name).write_bytes(content)
+        lines.append({"file": name, "instance_id": f"i{number}", "resolved": number % 2})
+    (folder / "labels.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
+    labelled = {"folder": folder}
+    return Recipe.model_validate(
+        {
+            "name": "tiny",
+            "seed": 3,
+            "base": {"folder": ROOT / "model_store" / "swe-rm-nano", "weights": "random"},
+            "data": {"sources": [labelled], "held_out": [labelled], "positives_per_negative": None},
+            "stages": [LONG | stage],
+        }
+    )
+
+
+def test_lengthened_runs_are_the_same_at_every_call_and_of_many_lengths(tmp_path: Path) -> None:
+    made = recipe(tmp_path, {file.name: file.read_bytes() for file in EXAMPLES[:4]}, examples=12)
+    one, two = (plan(made, made.stages[0], 0, tmp_path / "run").batches for _ in range(2))
+    assert [[p.ids.tolist() for p in batch] for batch in one] == [
+        [p.ids.tolist() for p in batch] for batch in two
+    ]
+    pieces = [piece for batch in one for piece in batch]
+    lengths = np.array([len(piece.ids) for piece in pieces])
+    assert len(pieces) == 12
+    assert lengths.max() <= 8192
+    assert lengths.max() > 2 * lengths.min()
+    assert {piece.resolved for piece in pieces} == {True, False}
+
+
+def test_what_is_held_out_is_read_where_all_training_is_of_lengthened_runs(tmp_path: Path) -> None:
+    made = recipe(tmp_path, {file.name: file.read_bytes() for file in EXAMPLES[:2]})
+    examples, some = held_out(made, tmp_path / "run")
+    assert len(examples.index) == len(some) == 2
+
+
+def test_a_row_that_cannot_be_lengthened_is_left_out_and_a_stage_of_them_is_named(
+    tmp_path: Path,
+) -> None:
+    whole = EXAMPLES[0].read_bytes()
+    made = recipe(tmp_path, {"a.json": b"{}", "b.json": whole})
+    assert len(plan(made, made.stages[0], 0, tmp_path / "run").batches) == 1
+    made = recipe(tmp_path, {"a.json": b"{}", "b.json": b"[]"})
+    with pytest.raises(StartError, match=r"stage far .*\.json"):
+        plan(made, made.stages[0], 0, tmp_path / "run")
