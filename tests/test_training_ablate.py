@@ -145,6 +145,12 @@ def test_the_shipped_ablations_can_be_read() -> None:
     assert made["parameters", "1.7M"].stages[:2] == nano.stages[:2], "sizes begin as nano does"
 
 
+def test_more_questions_than_a_row_of_panels_holds_are_all_in_the_picture() -> None:
+    found = {f"question {n}": {"yes": {"auc_within": [0.7, 0.6, 0.8]}} for n in range(6)}
+    drawn = ablate.picture(found).decode()
+    assert all(question in drawn for question in found)
+
+
 def test_a_file_that_is_no_list_of_ablations_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("recipe: {}")
     with pytest.raises(StartError, match=r"a\.yaml"):

@@ -59,11 +59,12 @@ def test_what_is_held_out_is_read_where_all_training_is_of_lengthened_runs(tmp_p
 
 
 def test_a_row_that_cannot_be_lengthened_is_left_out_and_a_stage_of_them_is_named(
-    tmp_path: Path,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = EXAMPLES[0].read_bytes()
     made = recipe(tmp_path, {"a.json": b"{}", "b.json": whole})
     assert len(plan(made, made.stages[0], 0, tmp_path / "run").batches) == 1
+    assert "a.json" in capsys.readouterr().err.replace("\n", "")
     made = recipe(tmp_path, {"a.json": b"{}", "b.json": b"[]"})
     with pytest.raises(StartError, match=r"stage far .*\.json"):
         plan(made, made.stages[0], 0, tmp_path / "run")

@@ -17,7 +17,18 @@ from app.types import Observation, ToolCall, Trajectory, Turn
 _SHORTEST_CHARACTERS, _LONGEST_CHARACTERS = 300, 9_000
 _SAYS = ("", "Let me look at this file.", "I read this part first.", "Let me see what else is there.",
          "Reading on.", "How is this done elsewhere?")  # fmt: skip
+_CHARACTERS_PER_TOKEN = 3  # of the small model's tokenizer, a little less than it has in code
 _WRAP = "<returncode>0</returncode>\n<output>\n{text}</output>"
+
+
+def up_to(
+    trajectory: Trajectory, tokens: int, files: Sequence[tuple[str, str]], draw: random.Random
+) -> Trajectory:
+    """Lengthened to something between what it has and about `tokens`, evenly in the logarithm."""
+    most = _CHARACTERS_PER_TOKEN * tokens
+    own = len(trajectory.issue) + sum(_characters(turn) for turn in trajectory.turns)
+    own = min(most, max(1, own))
+    return lengthened(trajectory, int(own * (most / own) ** draw.random()) - own, files, draw)
 
 
 def lengthened(
@@ -50,3 +61,8 @@ def _look(files: Sequence[tuple[str, str]], draw: random.Random) -> Turn:
     command = f"sed -n '{first},{first + shown.count(chr(10))}p' {name}"
     call = ToolCall("bash", (("command", command),))
     return Turn(draw.choice(_SAYS), (call,), (Observation(_WRAP.format(text=shown)),))
+
+
+def _characters(turn: Turn) -> int:
+    said = len(turn.text) + sum(len(text) for call in turn.calls for _, text in call.arguments)
+    return said + sum(len(each.text) for each in turn.observations)

@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
 
 from app.errors import StartError
 from app.render import Renderer
-from app.types import Trajectory, Turn
+from app.types import Trajectory
 from training.data.drills import drills
 from training.data.encode import Example, Examples, encode_row, model_of, prepare, renderer_of
-from training.data.lengthen import lengthened
+from training.data.lengthen import up_to
 from training.data.mix import Drawn, balanced, batches, in_bins
 from training.data.rows import Row, read_rows
 from training.data.text import sources, windows
 from training.recipe import Recipe, Stage
 from training.train.batch import Piece
-
-_CHARACTERS_PER_TOKEN = 3  # of the small model's tokenizer, a little less than it has in code
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,26 +156,22 @@ def _lengthened(recipe: Recipe, stage: Stage, seed: int) -> list[Piece]:
     files = [(name, text) for name, text in files if text]
 
     def longer(story: Trajectory) -> Trajectory:
-        most = _CHARACTERS_PER_TOKEN * stage.length_tokens
-        own = min(most, max(1, len(story.issue) + sum(_characters(turn) for turn in story.turns)))
-        return lengthened(story, int(own * (most / own) ** draw.random()) - own, files, draw)
+        return up_to(story, stage.length_tokens, files, draw)
 
-    pieces, problem = [], "no rows"
+    pieces, problems = [], ["no rows"]
     for row in (row for epoch in _drawn(recipe, stage, seed, _rows(recipe)) for row in epoch):
         found = encode_row(row, renderer, recipe.data.overlong, longer)
         if found.ids is None:
-            problem = f"{row.file}: {found.problem}"
+            problems.append(f"{row.file}: {found.problem}")
         else:
             pieces.append(Piece(found.ids, row.resolved, found.masked))
+    told = f"the last of {len(problems) - 1} that cannot be read: {problems[-1]}"
     if not pieces:
-        message = f"stage {stage.name} can read none of its rows; the last: {problem}"
+        message = f"stage {stage.name} can read none of its rows; {told}"
         raise StartError(message)
+    if len(problems) > 1:
+        Console(stderr=True).print(f"stage {stage.name} leaves rows out; {told}", markup=False)
     return pieces
-
-
-def _characters(turn: Turn) -> int:
-    said = len(turn.text) + sum(len(text) for call in turn.calls for _, text in call.arguments)
-    return said + sum(len(each.text) for each in turn.observations)
 
 
 def _by_length(pieces: Sequence[Piece], batch_tokens: int) -> list[tuple[Piece, ...]]:
