@@ -21,6 +21,7 @@ from app.cli.pool import each
 from app.cli.score import score
 from app.cli.voice import Voice, connect
 from app.config import Settings
+from app.store import read_manifest
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -45,7 +46,8 @@ def test_what_is_there_is_kept(runs: Path, tmp_path: Path) -> None:
     found = {line["file"]: line for line in lines(out)}
     assert len(found) == 6
     assert found[str(runs / "a.json")]["probability"] > 0
-    assert found[str(runs / "other.json")]["calibration"].startswith("platt-")
+    active = read_manifest(STORE / "swe-rm-nano").calibrations.active
+    assert found[str(runs / "other.json")]["calibration"] == active
     before = out.read_bytes()
     again = run("score", *FAKE, runs, "--out", out)
     assert "kept from" in again.stderr
