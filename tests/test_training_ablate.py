@@ -66,6 +66,7 @@ def test_each_answer_is_run_once_and_told(
     questions = {
         "policies": {"one": {"data.sources.0.policies": ["a"]}, "both": {}},
         "examples": {"4": {"stages.0.examples": 4}, "8": {}},
+        "once more": {"four": {"stages.0.examples": 4}},
     }
     file = written(tmp_path, plan, questions)
     argv = ["ablate", str(file), str(tmp_path / "runs"), "--picture", str(tmp_path / "found.svg")]
@@ -80,8 +81,10 @@ def test_each_answer_is_run_once_and_told(
     lines = told[0]
     assert [(line["ablation"], line["answer"]) for line in lines] == [
         ("policies", "one"), ("policies", "both"), ("examples", "4"), ("examples", "8"),
+        ("once more", "four"),
     ]  # fmt: skip
     assert lines[1] | {"ablation": "examples", "answer": "8"} == lines[3]
+    assert lines[2] | {"ablation": "once more", "answer": "four"} == lines[4]
     assert all(line["rows"] == 32 for line in lines), "judged on all that is held out"
     assert lines[2]["tokens"] < lines[3]["tokens"]
     ran = {file.parent.name for file in (tmp_path / "runs").glob("*/result.json")}
@@ -141,6 +144,7 @@ def test_the_shipped_ablations_can_be_read() -> None:
         for answer, changes in answers.items()
     }
     assert made["different trajectories", "1,600"] == made["parameters", "7.2M"] == ablations.recipe
+    assert made["different trajectories, 1.7M parameters", "1,600"] == made["parameters", "1.7M"]
     nano = read_recipe(ROOT / "training" / "recipes" / "nano.yaml")
     assert made["parameters", "1.7M"].stages[:2] == nano.stages[:2], "sizes begin as nano does"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sysconfig
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
 from app.errors import StartError
 from training.recipe import Recipe
@@ -50,6 +52,15 @@ def test_lengthened_runs_are_the_same_at_every_call_and_of_many_lengths(tmp_path
     assert lengths.max() <= 8192
     assert lengths.max() > 2 * lengths.min()
     assert {piece.resolved for piece in pieces} == {True, False}
+
+
+def test_files_of_lengthened_runs_have_no_name_of_this_machine(tmp_path: Path) -> None:
+    made = recipe(tmp_path, {EXAMPLES[0].name: EXAMPLES[0].read_bytes()}, examples=3)
+    batches = plan(made, made.stages[0], 0, tmp_path / "run").batches
+    tokenizer = Tokenizer.from_file(str(made.base.folder / "tokenizer.json"))
+    read = "".join(tokenizer.decode(piece.ids.tolist()) for batch in batches for piece in batch)
+    assert "p' /usr/local/lib/python3/" in read
+    assert f"p' {sysconfig.get_paths()['stdlib']}" not in read
 
 
 def test_what_is_held_out_is_read_where_all_training_is_of_lengthened_runs(tmp_path: Path) -> None:

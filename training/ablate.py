@@ -31,9 +31,10 @@ from training.train.plan import held_out
 
 class Ablations(Closed):
     """`questions`: question → answer → what it changes in the recipe, by keys with dots
-    (`data.max_rows`, `stages.0.length_tokens`). An answer that changes nothing is the recipe itself,
-    run once for all questions. Answers are run in the order in which they stand, each in the folder
-    `QUESTION_ANSWER`, so one may begin at the weights that another before it has left."""
+    (`data.max_rows`, `stages.0.length_tokens`). An answer that changes nothing is the recipe itself;
+    what stands under several questions is run once, for all. Answers are run in the order in which they
+    stand, each in the folder `QUESTION_ANSWER`, so one may begin at the weights that another before it
+    has left."""
 
     recipe: Recipe
     questions: dict[str, dict[str, dict[str, Any]]]
@@ -73,10 +74,10 @@ def result_of(recipe: Recipe, folder: Path) -> dict[str, Any]:
 
     Raises `StartError` for a folder in which another recipe was run, and what a run raises.
     """
-    file, told = folder / "result.json", recipe.model_dump(mode="json")
+    file = folder / "result.json"
     if file.exists():
         kept = json.loads(file.read_text())
-        if kept["recipe"] != told:
+        if Recipe.model_validate(kept["recipe"]) != recipe:
             message = f"{folder} holds what another recipe gave: give another folder, or remove it"
             raise StartError(message)
         return dict(kept["found"])
@@ -95,7 +96,7 @@ def result_of(recipe: Recipe, folder: Path) -> dict[str, Any]:
         "rows": len(rows), "tokens": run.place.tokens, "minutes": round(run.place.seconds / 60, 1),
     }  # fmt: skip
     fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps({"recipe": told, "found": found}))
+    fresh.write_text(json.dumps({"recipe": recipe.model_dump(mode="json"), "found": found}))
     fresh.rename(file)
     return found
 
@@ -139,8 +140,9 @@ def _all(ablations: Ablations, folder: Path) -> dict[str, dict[str, dict[str, An
         for answer, changes in answers.items()
     }  # all are read before the first is run
     results: dict[str, dict[str, dict[str, Any]]] = {}
+    named = {ablations.recipe.model_dump_json(): "recipe"}
     for (question, answer), (changes, recipe) in runs.items():
-        name = f"{question} {answer}" if changes else "recipe"
+        name = named.setdefault(recipe.model_dump_json(), f"{question} {answer}")
         found = result_of(recipe, folder / re.sub(r"[^\w.-]+", "_", name))
         results.setdefault(question, {})[answer] = found
         line = {"ablation": question, "answer": answer, "changes": changes, **found}

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import random
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from training.data.text import sources
 
 CONTROL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<YES>", "<NO>")
 _PATTERN = (
@@ -48,11 +49,10 @@ def corpus(examples: Path, seed: int, corpus_chars: int) -> Iterator[str]:
     read) and of the standard library's Python sources, shuffled by seed, up to `corpus_chars`."""
     agent = [text for file in sorted(examples.glob("*.traj.json")) for text in _texts(file)]
     yield from agent * 4
-    sources = sorted(Path(sysconfig.get_paths()["stdlib"]).rglob("*.py"))
-    sources = [file for file in sources if "site-packages" not in file.parts]
-    random.Random(seed).shuffle(sources)
+    files = sources()
+    random.Random(seed).shuffle(files)
     seen_chars = 0
-    for file in sources:
+    for file in files:
         text = file.read_text(encoding="utf-8", errors="replace")[:_MAX_FILE_CHARS]
         seen_chars += len(text)
         if seen_chars > corpus_chars:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+_ROOT = Path(sysconfig.get_paths()["stdlib"])
+
 
 def windows(
     tokenizer_file: Path, length_tokens: int, count: int, seed: int
@@ -36,5 +38,9 @@ def windows(
 
 def sources() -> list[Path]:
     """The standard library's, in order."""
-    root = Path(sysconfig.get_paths()["stdlib"])
-    return [file for file in sorted(root.rglob("*.py")) if "site-packages" not in file.parts]
+    return [file for file in sorted(_ROOT.rglob("*.py")) if "site-packages" not in file.parts]
+
+
+def shown(file: Path) -> str:
+    """What one of the sources is called wherever a model reads it, on every machine."""
+    return f"/usr/local/lib/python3/{file.relative_to(_ROOT)}"

@@ -21,7 +21,7 @@ from training.data.encode import Example, Examples, encode_row, model_of, prepar
 from training.data.lengthen import up_to
 from training.data.mix import Drawn, balanced, batches, in_bins
 from training.data.rows import Row, read_rows
-from training.data.text import sources, windows
+from training.data.text import shown, sources, windows
 from training.recipe import Recipe, Stage
 from training.train.batch import Piece
 
@@ -152,7 +152,9 @@ def _lengthened(recipe: Recipe, stage: Stage, seed: int) -> list[Piece]:
     """Raises `StartError` when nothing could be read."""
     renderer: Renderer = renderer_of(recipe.base.folder, stage.length_tokens)
     draw = random.Random(seed)
-    files = [(str(file), file.read_text(encoding="utf-8", errors="replace")) for file in sources()]
+    files = [
+        (shown(file), file.read_text(encoding="utf-8", errors="replace")) for file in sources()
+    ]
     files = [(name, text) for name, text in files if text]
 
     def longer(story: Trajectory) -> Trajectory:
