@@ -268,6 +268,7 @@ async def test_a_bricked_engine_is_seen_and_can_be_closed(vllm_float32: Started)
     await asyncio.wait({brick}, timeout=1)
 
 
+@pytest.mark.skipif(not FULL, reason="an engine of its own: make acceptance")
 async def test_killed_while_calls_are_in_flight() -> None:
     """kill -9 of the core, stopped before so that a probe too is on its way: all end within 2 s."""
     async with vllm("bfloat16") as started:

@@ -44,6 +44,13 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
     return recipe(tiny, stage, data=data)
 
 
+@pytest.fixture(scope="module")
+def measured(plan: Recipe, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The folder in which it was run, and what was found."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    return folder, ablate.result_of(plan, folder)
+
+
 def written(folder: Path, plan: Recipe, questions: dict[str, Any]) -> Path:
     file = folder / "ablations.yaml"
     file.write_text(
@@ -93,11 +100,13 @@ def test_each_answer_is_run_once_and_told(
     assert "AUC within policy" in (tmp_path / "found.svg").read_text()
 
 
-def test_what_is_told_is_what_the_weights_say(plan: Recipe, tmp_path: Path) -> None:
-    found = ablate.result_of(plan, tmp_path / "run")
-    run = Run(plan, tmp_path / "run")
+def test_what_is_told_is_what_the_weights_say(
+    plan: Recipe, measured: tuple[Path, dict[str, Any]]
+) -> None:
+    folder, found = measured
+    run = Run(plan, folder)
     assert run.train(), "it is at its end"
-    examples, rows = ablate.held_out(plan, tmp_path / "run")
+    examples, rows = ablate.held_out(plan, folder)
     logits, resolved = run.logits(examples, rows), [row.resolved for row in rows]
     within = quality.auc_within(logits, resolved, [row.policy for row in rows], draws=2)
     assert found["auc_within"][0] == pytest.approx(within.auc.value)
@@ -109,12 +118,13 @@ def test_what_is_told_is_what_the_weights_say(plan: Recipe, tmp_path: Path) -> N
 
 
 def test_what_another_recipe_measured_is_not_told_as_this_ones(
-    plan: Recipe, tmp_path: Path
+    plan: Recipe, measured: tuple[Path, dict[str, Any]]
 ) -> None:
-    ablate.result_of(plan, tmp_path / "run")
+    folder, found = measured
+    assert ablate.result_of(plan, folder) == found
     other = plan.model_copy(update={"seed": plan.seed + 1})
     with pytest.raises(StartError, match="another recipe"):
-        ablate.result_of(other, tmp_path / "run")
+        ablate.result_of(other, folder)
 
 
 @pytest.mark.parametrize(
