@@ -127,6 +127,12 @@ def test_what_another_recipe_measured_is_not_told_as_this_ones(
         ablate.result_of(other, folder)
 
 
+def test_a_result_of_a_recipe_that_is_none_any_more_is_named(plan: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text(json.dumps({"recipe": {"gone": 1}, "found": {}}))
+    with pytest.raises(StartError, match="another recipe"):
+        ablate.result_of(plan, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [

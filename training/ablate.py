@@ -77,7 +77,7 @@ def result_of(recipe: Recipe, folder: Path) -> dict[str, Any]:
     file = folder / "result.json"
     if file.exists():
         kept = json.loads(file.read_text())
-        if Recipe.model_validate(kept["recipe"]) != recipe:
+        if not _same(kept["recipe"], recipe):
             message = f"{folder} holds what another recipe gave: give another folder, or remove it"
             raise StartError(message)
         return dict(kept["found"])
@@ -99,6 +99,14 @@ def result_of(recipe: Recipe, folder: Path) -> dict[str, Any]:
     fresh.write_text(json.dumps({"recipe": recipe.model_dump(mode="json"), "found": found}))
     fresh.rename(file)
     return found
+
+
+def _same(saved: dict[str, Any], recipe: Recipe) -> bool:
+    """Keys that came after `saved` was written have their defaults in it."""
+    try:
+        return Recipe.model_validate(saved) == recipe
+    except ValidationError:
+        return False
 
 
 def picture(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> bytes:

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-_ROOT = Path(sysconfig.get_paths()["stdlib"])
-
 
 def windows(
     tokenizer_file: Path, length_tokens: int, count: int, seed: int
@@ -38,9 +36,13 @@ def windows(
 
 def sources() -> list[Path]:
     """The standard library's, in order."""
-    return [file for file in sorted(_ROOT.rglob("*.py")) if "site-packages" not in file.parts]
+    return [file for file in sorted(_root().rglob("*.py")) if "site-packages" not in file.parts]
 
 
 def shown(file: Path) -> str:
     """What one of the sources is called wherever a model reads it, on every machine."""
-    return f"/usr/local/lib/python3/{file.relative_to(_ROOT)}"
+    return f"/usr/local/lib/python3/{file.relative_to(_root())}"
+
+
+def _root() -> Path:
+    return Path(sysconfig.get_paths()["stdlib"])
