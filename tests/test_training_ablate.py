@@ -106,7 +106,7 @@ def test_what_is_told_is_what_the_weights_say(
     folder, found = measured
     run = Run(plan, folder)
     assert run.train(), "it is at its end"
-    examples, rows = ablate.held_out(plan, folder)
+    examples, rows = ablate.held_out(plan, folder.parent / "examples")
     logits, resolved = run.logits(examples, rows), [row.resolved for row in rows]
     within = quality.auc_within(logits, resolved, [row.policy for row in rows], draws=2)
     assert found["auc_within"][0] == pytest.approx(within.auc.value)
@@ -152,6 +152,16 @@ def test_a_wrong_change_is_named_before_anything_is_run(
     assert not (tmp_path / "runs").exists()
 
 
+def test_runs_side_by_side_read_the_same_examples(
+    plan: Recipe, measured: tuple[Path, dict[str, Any]]
+) -> None:
+    folder, _ = measured
+    prepared = sorted((folder.parent / "examples").iterdir())
+    ablate.result_of(plan.model_copy(update={"seed": plan.seed + 1}), folder.with_name("other"))
+    assert sorted((folder.parent / "examples").iterdir()) == prepared
+    assert not list(folder.with_name("other").glob("examples*"))
+
+
 def test_the_shipped_ablations_can_be_read() -> None:
     ablations = ablate.read_ablations(ROOT / "training" / "ablations.yaml")
     made = {
@@ -159,10 +169,13 @@ def test_the_shipped_ablations_can_be_read() -> None:
         for question, answers in ablations.questions.items()
         for answer, changes in answers.items()
     }
-    assert made["different trajectories", "1,600"] == made["parameters", "7.2M"] == ablations.recipe
-    assert made["different trajectories, 1.7M parameters", "1,600"] == made["parameters", "1.7M"]
+    assert made["different trajectories", "1,600"] == made["policies", "14"] == ablations.recipe
+    large = made["parameters", "7.2M"]
+    assert made["different trajectories, 7.2M parameters", "1,600"] == large
     nano = read_recipe(ROOT / "training" / "recipes" / "nano.yaml")
-    assert made["parameters", "1.7M"].stages[:2] == nano.stages[:2], "sizes begin as nano does"
+    assert (large.base, large.stages[:2]) == (nano.base, nano.stages[:2]), "it begins as nano does"
+    assert made["parameters", "1.7M"].stages == large.stages
+    assert made["parameters", "1.7M"].stages[2:] == ablations.recipe.stages
 
 
 def test_more_questions_than_a_row_of_panels_holds_are_all_in_the_picture() -> None:

@@ -81,9 +81,9 @@ def result_of(recipe: Recipe, folder: Path) -> dict[str, Any]:
             message = f"{folder} holds what another recipe gave: give another folder, or remove it"
             raise StartError(message)
         return dict(kept["found"])
-    run = Run(recipe, folder)
+    run = Run(recipe, folder, examples=folder.parent / "examples")
     run.train()
-    examples, _ = held_out(recipe, folder)
+    examples, _ = held_out(recipe, run.examples)
     rows = list(examples.index)
     logits = np.array(run.logits(examples, rows))
     resolved = np.array([row.resolved for row in rows])

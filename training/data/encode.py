@@ -1,15 +1,19 @@
 """Rows → examples on disk: token ids by the serving render function, one long file of int32.
 
-    <folder>/tokens.bin    ids of all prompts, one behind the other
-    <folder>/index.jsonl   a line a prompt: where it starts, its length, label, policy, masked spans
-    <folder>/dropped.jsonl what could not be used, and why
+    <place>/<length>-<digest>/
+        tokens.bin     ids of all prompts, one behind the other
+        index.jsonl    a line a prompt: where it starts, its length, label, policy, masked spans
+        dropped.jsonl  what could not be used, and why
+        made_of.json   rows, model, length: what the digest is of
 
-The folder is written beside its place and renamed, so that what is there is whole.
+The folder is written beside its place and renamed, so that what is there is whole. Runs may share a place.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -75,24 +79,23 @@ def prepare(
     model_folder: Path,
     length_tokens: int,
     overlong: Literal["elide", "drop"],
-    folder: Path,
+    place: Path,
     workers: int = 2,
 ) -> Examples:
-    """The rows as examples of at most `length_tokens`; made once, then read from `folder`.
+    """The rows as examples of at most `length_tokens`; made once, then read from a folder of `place`.
 
-    Raises `StartError` when the folder holds something else, or when nothing could be used.
+    Raises `StartError` when nothing could be used.
     """
-    made_of = {
+    made_of = json.dumps({
         "rows": [[str(row.file), row.resolved] for row in rows],
         "model": str(model_folder),
         "length_tokens": length_tokens,
         "overlong": overlong,
-    }
+    })  # fmt: skip
+    folder = place / f"{length_tokens}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
     if folder.exists():
-        if json.loads((folder / "made_of.json").read_text()) == made_of:
-            return read(folder)
-        shutil.rmtree(folder)
-    fresh = folder.with_name(folder.name + ".new")
+        return read(folder)
+    fresh = folder.with_name(f"{folder.name}.{os.getpid()}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     chunks = [rows[at : at + _CHUNK_ROWS] for at in range(0, len(rows), _CHUNK_ROWS)]
@@ -102,8 +105,13 @@ def prepare(
     with Progress(console=Console(stderr=True)) as progress, ProcessPoolExecutor(workers) as pool:
         done = progress.track(pool.map(task, chunks), len(chunks), description="tokens")
         _write(fresh, (each for chunk in done for each in chunk))
-    (fresh / "made_of.json").write_text(json.dumps(made_of))
-    fresh.rename(folder)
+    (fresh / "made_of.json").write_text(made_of)
+    try:
+        fresh.rename(folder)
+    except OSError:  # another process was faster
+        if not folder.exists():
+            raise
+        shutil.rmtree(fresh)
     return read(folder)
 
 

@@ -41,11 +41,15 @@ class Place:
 
 
 class Run:
-    """A training run that lives in `folder`: state/, metrics.jsonl, prepared examples, model/."""
+    """A training run that lives in `folder`: state/, metrics.jsonl, after-STAGE/, model/. Examples are
+    prepared in `examples`, which runs may share."""
 
-    def __init__(self, recipe: Recipe, folder: Path, *, cpu: bool = False) -> None:
+    def __init__(
+        self, recipe: Recipe, folder: Path, *, examples: Path | None = None, cpu: bool = False
+    ) -> None:
         self.recipe = recipe
         self.folder = folder
+        self.examples = examples or folder / "examples"
         self.accelerator = Accelerator(cpu=cpu, mixed_precision=recipe.precision)
         torch.manual_seed(recipe.seed)
         labels = renderer_of(recipe.base.folder, 1_000).labels(model_of(recipe.base.folder).labels)
@@ -67,8 +71,8 @@ class Run:
         while self.place.stage < len(self.recipe.stages):
             stage = self.recipe.stages[self.place.stage]
             if stage.judges and self.recipe.data.held_out:
-                looked = held_out(self.recipe, self.folder)
-            planned = plan(self.recipe, stage, self.place.stage, self.folder)
+                looked = held_out(self.recipe, self.examples)
+            planned = plan(self.recipe, stage, self.place.stage, self.examples)
             if not self._stage(planned, looked, ends_at):
                 self.save()
                 return False

@@ -54,8 +54,8 @@ class Planned:
         return stage.peak_lr * (share + (1 - share) * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def plan(recipe: Recipe, stage: Stage, number: int, folder: Path) -> Planned:
-    """Batches of one stage. `folder` holds prepared examples."""
+def plan(recipe: Recipe, stage: Stage, number: int, place: Path) -> Planned:
+    """Batches of one stage. Examples are prepared in `place`."""
     seed = recipe.seed * 1_000 + number
     if stage.reads == "text":
         pieces = _text(recipe, stage, seed)
@@ -64,7 +64,7 @@ def plan(recipe: Recipe, stage: Stage, number: int, folder: Path) -> Planned:
     elif stage.reads == "lengthened":
         pieces = _lengthened(recipe, stage, seed)
     else:
-        return Planned(stage, tuple(_trajectories(recipe, stage, seed, folder)))
+        return Planned(stage, tuple(_trajectories(recipe, stage, seed, place)))
     size = max(1, stage.batch_tokens // stage.length_tokens)
     if stage.reads in ("drills", "lengthened"):
         return Planned(stage, tuple(_by_length(pieces, stage.batch_tokens)))
@@ -73,24 +73,19 @@ def plan(recipe: Recipe, stage: Stage, number: int, folder: Path) -> Planned:
     )
 
 
-def held_out(recipe: Recipe, folder: Path) -> tuple[Examples, list[Example]]:
+def held_out(recipe: Recipe, place: Path) -> tuple[Examples, list[Example]]:
     """What the run looks at now and then and never learns from, as long as trajectories are read."""
     rows = [row for source in recipe.data.held_out for row in read_rows(source)]
     read = [stage for stage in recipe.stages if stage.reads == "trajectories"] or recipe.stages
     length = max(stage.length_tokens for stage in read)
-    examples = prepare(
-        rows, recipe.base.folder, length, recipe.data.overlong, folder / f"held-out-{length}"
-    )
+    examples = prepare(rows, recipe.base.folder, length, recipe.data.overlong, place)
     every = max(1, len(examples.index) // recipe.look_rows)
     return examples, list(examples.index[::every])[: recipe.look_rows]
 
 
-def prepared(recipe: Recipe, stage: Stage, folder: Path) -> Examples:
-    rows = _rows(recipe)
-    name = f"train-{stage.length_tokens}-{len(rows)}"
-    return prepare(
-        rows, recipe.base.folder, stage.length_tokens, recipe.data.overlong, folder / name
-    )
+def prepared(recipe: Recipe, stage: Stage, place: Path) -> Examples:
+    base, overlong = recipe.base.folder, recipe.data.overlong
+    return prepare(_rows(recipe), base, stage.length_tokens, overlong, place)
 
 
 def _rows(recipe: Recipe) -> list[Row]:
@@ -98,8 +93,8 @@ def _rows(recipe: Recipe) -> list[Row]:
     return rows if recipe.data.max_rows is None else rows[: recipe.data.max_rows]
 
 
-def _trajectories(recipe: Recipe, stage: Stage, seed: int, folder: Path) -> list[tuple[Piece, ...]]:
-    examples = prepared(recipe, stage, folder)
+def _trajectories(recipe: Recipe, stage: Stage, seed: int, place: Path) -> list[tuple[Piece, ...]]:
+    examples = prepared(recipe, stage, place)
     planned: list[tuple[Piece, ...]] = []
     for epoch, drawn in enumerate(_drawn(recipe, stage, seed, examples.index)):
         for binned in in_bins(drawn, stage.bins_tokens if epoch == 0 else ()):
