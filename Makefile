@@ -99,9 +99,8 @@ train-nano: world ## Train, calibrate, measure and publish model_store/swe-rm-na
 	@$(VENV)/python -m bench.prose .world > $(NANO)/prose.json
 	@$(VENV)/python -m training.card model_store/swe-rm-nano --run $(NANO) --report "The world, held-out modules=$(NANO)/test/report.json" --prose $(NANO)/prose.json
 
-ablations: world ## What data, size and the recipe's parts are worth (docs/training.md); hours, from the drills of nano.yaml in .train/nano, goes on where it ended
+ablations: world ## What data, size and the recipe's parts are worth (docs/training.md); some three hours on two cores, goes on where it ended
 	@test -f .train/sizes/128x2/manifest.json || $(VENV)/python -m training.seed_model .train/sizes/128x2 --hidden 128 --layers 2
-	@test -f .train/sizes/384x4/manifest.json || $(VENV)/python -m training.seed_model .train/sizes/384x4 --hidden 384
 	@$(VENV)/python -m training.ablate training/ablations.yaml .train/ablations --picture docs/pictures/ablations.svg
 
 lock: ## Make the lock files anew from pyproject.toml

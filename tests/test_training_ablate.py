@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from test_training_run import ROOT, recipe, shrunken
+from test_training_run import ROOT, one_thread, recipe, shrunken
 
 from app import quality
 from app.calibration import sigmoid
@@ -17,6 +17,8 @@ from app.errors import StartError
 from training import ablate
 from training.recipe import Recipe, read_recipe
 from training.train.loop import Run
+
+__all__ = ["one_thread"]  # for every test of this file too
 
 EXAMPLES = sorted((ROOT / "examples" / "trajectories").glob("*.traj.json"))
 
@@ -169,13 +171,11 @@ def test_the_shipped_ablations_can_be_read() -> None:
         for question, answers in ablations.questions.items()
         for answer, changes in answers.items()
     }
-    assert made["different trajectories", "1,600"] == made["policies", "14"] == ablations.recipe
-    large = made["parameters", "7.2M"]
-    assert made["different trajectories, 7.2M parameters", "1,600"] == large
+    large, small = made["parameters", "7.2M"], made["parameters", "1.7M"]
     nano = read_recipe(ROOT / "training" / "recipes" / "nano.yaml")
     assert (large.base, large.stages[:2]) == (nano.base, nano.stages[:2]), "it begins as nano does"
-    assert made["parameters", "1.7M"].stages == large.stages
-    assert made["parameters", "1.7M"].stages[2:] == ablations.recipe.stages
+    assert large.stages[2:] == small.stages == ablations.recipe.stages
+    assert made["policies", "14"] == made["different trajectories", "1,200"] == large, "run once"
 
 
 def test_more_questions_than_a_row_of_panels_holds_are_all_in_the_picture() -> None:

@@ -12,6 +12,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from app.errors import StartError
+from training.data.encode import prepare
+from training.data.rows import read_rows
 from training.recipe import Recipe
 from training.train.plan import held_out, plan
 
@@ -79,3 +81,43 @@ def test_a_row_that_cannot_be_lengthened_is_left_out_and_a_stage_of_them_is_name
     made = recipe(tmp_path, {"a.json": b"{}", "b.json": b"[]"})
     with pytest.raises(StartError, match=r"stage far .*\.json"):
         plan(made, made.stages[0], 0, tmp_path / "run")
+
+
+WINDOWS = {"reads": "windows", "language_weight": 1.0, "answer_weight": 0.0}
+
+
+def test_windows_hold_all_of_the_prompts_and_judge_nothing(tmp_path: Path) -> None:
+    files = {file.name: file.read_bytes() for file in EXAMPLES[:4]}
+    made = recipe(tmp_path, files, **WINDOWS, length_tokens=500)
+    batches = plan(made, made.stages[0], 0, tmp_path / "run").batches
+    pieces = [piece for batch in batches for piece in batch]
+    rows = read_rows(made.data.sources[0])
+    whole = prepare(rows, made.base.folder, 262_143, "elide", tmp_path / "run")
+    assert sorted(len(p.ids) for p in pieces) == sorted(
+        min(500, e.tokens - at) for e in whole.index for at in range(0, e.tokens, 500)
+    )
+    assert sum(int(p.ids.sum(dtype=np.int64)) for p in pieces) == int(whole.ids.sum(dtype=np.int64))
+    assert {p.resolved for p in pieces} == {None}
+    assert all(len(p.ids) * len(batch) <= 8192 for batch in batches for p in batch)
+
+
+def test_what_may_not_be_said_is_masked_in_every_window(tmp_path: Path) -> None:
+    seen = EXAMPLES[0].read_bytes()
+    failed = seen.replace(b"<returncode>0<", b"<returncode>127<").replace(
+        b"<output>\\n", b"<output>\\nsh: rg: command not found\\n"
+    )
+    made = recipe(tmp_path, {"a.json": failed, "b.json": seen}, **WINDOWS, length_tokens=40)
+    pieces = [p for b in plan(made, made.stages[0], 0, tmp_path / "run").batches for p in b]
+    whole = prepare(
+        read_rows(made.data.sources[0]), made.base.folder, 262_143, "elide", tmp_path / "run"
+    )
+    masked = sum(
+        int(whole.prompt(e)[a:b].sum(dtype=np.int64)) for e in whole.index for a, b in e.masked
+    )
+    assert masked
+    assert sum(int(p.ids[a:b].sum(dtype=np.int64)) for p in pieces for a, b in p.masked) == masked
+
+
+def test_windows_without_a_language_loss_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="windows, which have no answer"):
+        recipe(tmp_path, {EXAMPLES[0].name: EXAMPLES[0].read_bytes()}, reads="windows")

@@ -53,8 +53,8 @@ def shrunken(folder: Path, **over: Any) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
     """Two threads that wait for each other take for ever where other work has the cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -65,8 +65,9 @@ class Stage(Closed):
     """One stretch of training.
 
     `reads`: `text` (language alone), `drills` (made-up evidence, judged), `trajectories`, `lengthened`
-    (trajectories among whose turns files are read that do not matter, up to `length_tokens`).
-    `examples` of text or drills; of trajectories that many in all, over and over, in place of `epochs`.
+    (trajectories among whose turns files are read that do not matter, up to `length_tokens`), `windows`
+    (language alone, out of whole trajectories that are longer than a step can hold).
+    `examples` of text or drills; of what is labelled that many in all, over and over, in place of `epochs`.
     `bins_tokens` is the length curriculum: examples are read bin by bin, short ones first.
     `batches_per_step` batches of at most `batch_tokens` (padding counted) make one step of the
     optimizer, each row of them with the same weight.
@@ -76,7 +77,7 @@ class Stage(Closed):
     """
 
     name: str
-    reads: Literal["text", "drills", "trajectories", "lengthened"]
+    reads: Literal["text", "drills", "trajectories", "lengthened", "windows"]
     length_tokens: Count
     examples: Count | None = None
     epochs: Positive = 1.0
@@ -92,16 +93,19 @@ class Stage(Closed):
     bins_tokens: tuple[Count, ...] = ()
 
     @property
-    def judges(self) -> bool:
-        """Whether it reads the labelled rows of `data`."""
-        return self.reads in ("trajectories", "lengthened")
+    def labelled(self) -> bool:
+        """Whether it reads the rows of `data`."""
+        return self.reads in ("trajectories", "lengthened", "windows")
 
     @model_validator(mode="after")
     def _learns(self) -> Stage:
         if not self.language_weight and not self.answer_weight:
             problem = f"stage {self.name} has no loss: set language_weight or answer_weight"
             raise ValueError(problem)
-        if not self.judges and self.examples is None:
+        if self.reads == "windows" and not self.language_weight:
+            problem = f"stage {self.name} reads windows, which have no answer: set language_weight"
+            raise ValueError(problem)
+        if not self.labelled and self.examples is None:
             problem = f"stage {self.name} reads {self.reads}, which has no end: set examples"
             raise ValueError(problem)
         return self
@@ -165,6 +169,6 @@ def same_beginning(saved: dict[str, Any], recipe: Recipe, begun_stages: int) -> 
 def _behind(recipe: Recipe, begun_stages: int) -> dict[str, Any]:
     stages = recipe.stages[:begun_stages]
     later = {"name", "look_every_steps", "look_rows", "save_every_s", "stages"}
-    if not any(stage.judges for stage in stages):
+    if not any(stage.labelled for stage in stages):
         later |= {"data"}
     return recipe.model_dump(exclude=later) | {"stages": stages}

@@ -70,7 +70,7 @@ class Run:
         looked = None
         while self.place.stage < len(self.recipe.stages):
             stage = self.recipe.stages[self.place.stage]
-            if stage.judges and self.recipe.data.held_out:
+            if stage.labelled and self.recipe.data.held_out:
                 looked = held_out(self.recipe, self.examples)
             planned = plan(self.recipe, stage, self.place.stage, self.examples)
             if not self._stage(planned, looked, ends_at):

@@ -63,10 +63,12 @@ def plan(recipe: Recipe, stage: Stage, number: int, place: Path) -> Planned:
         pieces = _drills(recipe, stage, seed)
     elif stage.reads == "lengthened":
         pieces = _lengthened(recipe, stage, seed)
+    elif stage.reads == "windows":
+        pieces = _windows(recipe, stage, seed, place)
     else:
         return Planned(stage, tuple(_trajectories(recipe, stage, seed, place)))
     size = max(1, stage.batch_tokens // stage.length_tokens)
-    if stage.reads in ("drills", "lengthened"):
+    if stage.reads != "text":
         return Planned(stage, tuple(_by_length(pieces, stage.batch_tokens)))
     return Planned(
         stage, tuple(tuple(pieces[at : at + size]) for at in range(0, len(pieces), size))
@@ -169,6 +171,25 @@ def _lengthened(recipe: Recipe, stage: Stage, seed: int) -> list[Piece]:
     if len(problems) > 1:
         Console(stderr=True).print(f"stage {stage.name} leaves rows out; {told}", markup=False)
     return pieces
+
+
+def _windows(recipe: Recipe, stage: Stage, seed: int, place: Path) -> list[Piece]:
+    """Pieces of the drawn prompts, as long as the model's context lets those be; in any order."""
+    base = recipe.base.folder
+    limit = model_of(base).context_tokens - 1
+    examples = prepare(_rows(recipe), base, limit, recipe.data.overlong, place)
+    drawn = (each for epoch in _drawn(recipe, stage, seed, examples.index) for each in epoch)
+    pieces = [window for each in drawn for window in _cut(examples, each, stage.length_tokens)]
+    random.Random(seed).shuffle(pieces)
+    return pieces
+
+
+def _cut(examples: Examples, example: Example, length_tokens: int) -> Iterator[Piece]:
+    ids = examples.prompt(example)
+    for at in range(0, len(ids), length_tokens):
+        window = ids[at : at + length_tokens]
+        inside = ((max(a - at, 0), min(b - at, len(window))) for a, b in example.masked)
+        yield Piece(window, None, tuple((a, b) for a, b in inside if a < b))
 
 
 def _by_length(pieces: Sequence[Piece], batch_tokens: int) -> list[tuple[Piece, ...]]:
