@@ -274,7 +274,7 @@ def test_a_look_shows_the_lines_that_it_asks_for() -> None:
 
 def test_the_shipped_recipes_can_be_read_and_unknown_keys_are_named(tmp_path: Path) -> None:
     recipes = [file for file in RECIPES.glob("*.yaml") if file.name != "fsdp.yaml"]
-    assert len(recipes) == 2
+    assert len(recipes) == 3
     for file in recipes:
         assert read_recipe(file).stages
     bad = tmp_path / "bad.yaml"

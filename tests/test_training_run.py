@@ -267,7 +267,12 @@ def test_a_finished_run_becomes_a_model_of_the_store(tiny: Path, tmp_path: Path)
     assert not open_model(target.parent, "tiny").trained
     publish(tmp_path / "run", target, **how)
     assert open_model(target.parent, "tiny").trained
-    assert [each.name for each in target.parent.iterdir()] == ["tiny"]
+    publish(tmp_path / "run", target.with_name("new"), **how)
+    assert (
+        open_model(target.parent, "new").tokenizer_path.read_bytes()
+        == (tiny / "tokenizer.json").read_bytes()
+    )
+    assert sorted(each.name for each in target.parent.iterdir()) == ["new", "tiny"]
 
 
 def test_the_card_says_what_the_reports_say(tiny: Path, tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
     python -m training.publish .train/nano model_store/swe-rm-nano --description "…"
 
 Calibrations are fitted on what the published model says (`swe-rm calibrate --into`), then comes the card.
-The model is put together beside its place, opened by the store as the server will, and then renamed,
-so that what stands in the store is always whole.
+The tokenizer is that of the recipe's `base.folder`. The model is put together beside its place, opened by
+the store as the server will, and then renamed, so that what stands in the store is always whole.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ def publish(
     try:
         for name in ("config.json", "model.safetensors"):
             shutil.copy2(weights / name, folder / name)
+        place = json.loads((run / "state" / "place.json").read_text(encoding="utf-8"))
         for name in _TAKEN:
-            shutil.copy2(target / name, folder / name)
+            shutil.copy2(Path(place["recipe"]["base"]["folder"]) / name, folder / name)
         context_tokens = json.loads((folder / "config.json").read_text())["max_position_embeddings"]
         write_manifest(folder, template, examples, context_tokens, facts)
         open_model(folder.parent, folder.name)
@@ -58,8 +59,8 @@ def publish(
         if size > _LARGEST_BYTES:
             message = f"{size / 2**20:.0f} MiB; a model of this repository may have {_LARGEST_BYTES >> 20}"
             raise StartError(message)
-        old = folder.with_name("old")
-        target.rename(old)
+        if target.exists():
+            target.rename(folder.with_name("old"))
         folder.rename(target)
         return size
     finally:
