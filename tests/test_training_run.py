@@ -275,6 +275,20 @@ def test_a_finished_run_becomes_a_model_of_the_store(tiny: Path, tmp_path: Path)
     assert sorted(each.name for each in target.parent.iterdir()) == ["new", "tiny"]
 
 
+def test_a_look_at_few_rows_says_what_it_can_and_the_run_ends(tiny: Path, tmp_path: Path) -> None:
+    story = next((ROOT / "examples" / "trajectories").glob("*.traj.json"))
+    shutil.copy2(story, tmp_path / "a.json")
+    line = {"file": "a.json", "instance_id": "i", "resolved": 1}
+    (tmp_path / "labels.jsonl").write_text(json.dumps(line))
+    source = [{"folder": tmp_path}]
+    data = {"sources": source, "held_out": source, "positives_per_negative": None}
+    stage = {"reads": "trajectories", "length_tokens": 8192, "batch_tokens": 8192, "examples": 1}
+    assert Run(recipe(tiny, stage, data=data), tmp_path / "run", cpu=True).train()
+    look = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert (look["look"], look["auc_within"]) == (1, None)
+    assert look["log_loss"] > 0
+
+
 def test_the_card_says_what_the_reports_say(tiny: Path, tmp_path: Path) -> None:
     Run(recipe(tiny), tmp_path / "run", cpu=True).train(until_steps=2)
     resolved = [n % 3 > 0 for n in range(60)]

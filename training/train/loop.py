@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from app import quality
-from app.errors import StartError
+from app.errors import NotEnoughLabels, StartError
 from app.types import Labels
 from training.data.encode import Example, Examples, model_of, renderer_of
 from training.recipe import Recipe, same_beginning
@@ -165,7 +165,11 @@ class Run:
         found = self.logits(examples, some)
         resolved = [each.resolved for each in some]
         probability = [1 / (1 + math.exp(-max(-60.0, min(60.0, each)))) for each in found]
-        within = quality.auc_within(probability, resolved, [e.policy for e in some], draws=1)
+        try:  # hours of training do not end for a handful of labels
+            order = quality.auc_within(probability, resolved, [e.policy for e in some], draws=1)
+            within = order.auc.value
+        except NotEnoughLabels:
+            within = math.nan
         loss = sum(
             -math.log(max(1e-9, p if y else 1 - p))
             for p, y in zip(probability, resolved, strict=True)
@@ -175,7 +179,7 @@ class Run:
                 "stage": self.place.stage,
                 "step": self.place.step,
                 "look": len(some),
-                "auc_within": within.auc.value,
+                "auc_within": within,
                 "log_loss": loss / len(some),
                 "tokens_seen": self.place.tokens,
                 "seconds_in_all": round(self.place.seconds, 1),
