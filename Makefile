@@ -99,7 +99,7 @@ train-nano: world ## Train, calibrate, measure and publish model_store/swe-rm-na
 	@$(VENV)/python -m bench.prose .world > $(NANO)/prose.json
 	@$(VENV)/python -m training.card model_store/swe-rm-nano --run $(NANO) --report "The world, held-out modules=$(NANO)/test/report.json" --prose $(NANO)/prose.json
 
-ablations: world ## What data, size and the recipe's parts are worth (docs/training.md); some three hours on two cores, goes on where it ended
+ablations: world ## What data, size and the recipe's parts are worth (docs/training.md); two to three hours on two cores, goes on where it ended
 	@test -f .train/sizes/128x2/manifest.json || $(VENV)/python -m training.seed_model .train/sizes/128x2 --hidden 128 --layers 2
 	@$(VENV)/python -m training.ablate training/ablations.yaml .train/ablations --picture docs/pictures/ablations.svg
 
