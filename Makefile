@@ -88,16 +88,17 @@ world: ## Make .world: labelled trajectories to train on, half an hour to an hou
 	@locks/install training
 	@$(VENV)/python -m training.world --out .world
 
-train-nano: world ## Train, calibrate, measure and publish model_store/swe-rm-nano; four to five hours on two cores, goes on where it ended
+train-nano: world ## Train, calibrate, measure and publish model_store/swe-rm-nano; four to five hours on two cores, goes on where it ended (POOL=labels.jsonl: measured on those runs too)
 	@$(VENV)/python -m training.train training/recipes/nano.yaml $(NANO)
-	@$(VENV)/python -m training.publish $(NANO) model_store/swe-rm-nano --description "A small mixture of experts for CPU, trained on made-up repositories (make train-nano)." --note "It learnt on small made-up Python modules, from runs of 8,192 tokens at most and a few made longer: good for wiring things up and for tests of a pipeline. On runs in real repositories it is not to be relied on: earlier weights ordered them no better than chance (docs/training.md). Do not train on its scores there."
+	@$(VENV)/python -m training.publish $(NANO) model_store/swe-rm-nano --description "A small mixture of experts for CPU, trained on made-up repositories (make train-nano)." --note "It learnt on small made-up Python modules, from runs of 8,192 tokens at most and a few made longer: good for wiring things up and for tests of a pipeline. On runs in real repositories it is not to be relied on: it orders them no better than chance, worse than their length does, and its probabilities are far off. Do not train on its scores there."
 	@$(VENV)/swe-rm evaluate .world/calibration.jsonl --out $(NANO)/calibration
 	@$(VENV)/swe-rm calibrate $(NANO)/calibration/scores.jsonl --labels .world/calibration.jsonl --into model_store/swe-rm-nano --activate
 	@for method in temperature platt isotonic; do ls model_store/swe-rm-nano/calibrations/$$method-*.json > /dev/null 2>&1 || \
 	  $(VENV)/swe-rm calibrate $(NANO)/calibration/scores.jsonl --labels .world/calibration.jsonl --method $$method --into model_store/swe-rm-nano || exit; done
 	@$(VENV)/swe-rm evaluate .world/test.jsonl --out $(NANO)/test
+	@$(if $(POOL),$(VENV)/swe-rm evaluate $(POOL) --elide --max-tokens 32768 --out $(NANO)/pool)
 	@$(VENV)/python -m bench.prose .world > $(NANO)/prose.json
-	@$(VENV)/python -m training.card model_store/swe-rm-nano --run $(NANO) --report "The world, held-out modules=$(NANO)/test/report.json" --prose $(NANO)/prose.json
+	@$(VENV)/python -m training.card model_store/swe-rm-nano --run $(NANO) --report "The world, held-out modules=$(NANO)/test/report.json" $(if $(POOL),--report "Real repositories (32k tokens at most)=$(NANO)/pool/report.json") --prose $(NANO)/prose.json
 
 ablations: world ## What data, size and the recipe's parts are worth (docs/training.md); two to three hours on two cores, goes on where it ended
 	@test -f .train/sizes/128x2/manifest.json || $(VENV)/python -m training.seed_model .train/sizes/128x2 --hidden 128 --layers 2

@@ -312,6 +312,10 @@ def test_the_card_says_what_the_reports_say(tiny: Path, tmp_path: Path) -> None:
     assert "| drills | 2 |" in text
     assert "None: what is served is the sigmoid of the margin." in text
     assert open_model(tiny.parent, "tiny").revision in text
+    assert "Not recalibrated" not in text
+    (tmp_path / "report.json").write_text(json.dumps(report | {"recalibration_problem": "it falls"}))
+    text = card(tiny, tmp_path / "run", [("Some", tmp_path / "report.json")], None)
+    assert "40 resolved. Not recalibrated: it falls." in text
 
 
 def test_the_recipe_for_a_large_model_makes_a_step_on_a_shrunken_copy(tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def _measured(report: Mapping[str, Any]) -> str:
     failed = sum(report.get("failed", {}).values())
     if failed:
         head += f"; {failed} had no score and are left out"
+    if report.get("recalibration_problem"):
+        head += f". Not recalibrated: {report['recalibration_problem']}"
     rows = ["| | " + " | ".join(s["name"] for s in shown) + " |", "|---" * (len(shown) + 1) + "|"]
     for name, read in [*quality.lines(report), *quality.best_of_k_lines(report)]:
         heading = name.replace("  ", "… ", 1)
