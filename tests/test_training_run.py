@@ -313,7 +313,9 @@ def test_the_card_says_what_the_reports_say(tiny: Path, tmp_path: Path) -> None:
     assert "None: what is served is the sigmoid of the margin." in text
     assert open_model(tiny.parent, "tiny").revision in text
     assert "Not recalibrated" not in text
-    (tmp_path / "report.json").write_text(json.dumps(report | {"recalibration_problem": "it falls"}))
+    (tmp_path / "report.json").write_text(
+        json.dumps(report | {"recalibration_problem": "it falls"})
+    )
     text = card(tiny, tmp_path / "run", [("Some", tmp_path / "report.json")], None)
     assert "40 resolved. Not recalibrated: it falls." in text
 
