@@ -90,7 +90,7 @@ world: ## Make .world: labelled trajectories to train on, half an hour to an hou
 
 train-nano: world ## Train, calibrate, measure and publish model_store/swe-rm-nano; four to five hours on two cores, goes on where it ended (POOL=labels.jsonl: measured on those runs too)
 	@$(VENV)/python -m training.train training/recipes/nano.yaml $(NANO)
-	@$(VENV)/python -m training.publish $(NANO) model_store/swe-rm-nano --description "A small mixture of experts for CPU, trained on made-up repositories (make train-nano)." --note "It learnt on small made-up Python modules, from runs of 8,192 tokens at most and a few made longer: good for wiring things up and for tests of a pipeline. On runs in real repositories it is not to be relied on: it orders them no better than chance, worse than their length does, and its probabilities are far off. Do not train on its scores there."
+	@$(VENV)/python -m training.publish $(NANO) model_store/swe-rm-nano --description "A small mixture of experts for CPU, trained on made-up repositories (make train-nano)." --note "It learnt on small made-up Python modules, from runs of 8,192 tokens at most and a few made longer: good for wiring things up and for tests of a pipeline. On runs in real repositories it is not to be relied on: weights made so ordered them no better than chance, worse than their length does, and with probabilities far off (docs/training.md). Do not train on its scores there."
 	@$(VENV)/swe-rm evaluate .world/calibration.jsonl --out $(NANO)/calibration
 	@$(VENV)/swe-rm calibrate $(NANO)/calibration/scores.jsonl --labels .world/calibration.jsonl --into model_store/swe-rm-nano --activate
 	@for method in temperature platt isotonic; do ls model_store/swe-rm-nano/calibrations/$$method-*.json > /dev/null 2>&1 || \
