@@ -1,10 +1,10 @@
 # Verbs: install, run, check, test, bench, docs, build. Each makes the venv that it needs and does no work twice.
 .DEFAULT_GOAL := help
 .PHONY: help install run serve check test test-fast test-clients test-deploy test-frameworks test-grafana test-ray test-release acceptance soak \
-	bench audit sbom docs build examples world train-nano ablations lock clean
+	bench audit sbom docs build examples world train-nano train-own ablations lock clean
 
 VENV := .venv/bin
-NANO := .train/nano
+SHORTENED := --elide --max-tokens 32768
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -88,17 +88,37 @@ world: ## Make .world: labelled trajectories to train on, half an hour to an hou
 	@locks/install training
 	@$(VENV)/python -m training.world --out .world
 
+train-nano: RUN := .train/nano
+train-nano: MODEL := swe-rm-nano
+train-nano: CALIBRATE_ON ?= .world/calibration.jsonl
+train-nano: DESCRIPTION := A small mixture of experts for CPU, trained on made-up repositories (make train-nano).
+train-nano: NOTE := It learnt on small made-up Python modules, from runs of 8,192 tokens at most and a few made longer: good for wiring things up and for tests of a pipeline. On runs in real repositories it is not to be relied on: weights made so ordered them no better than chance, worse than their length does, and with probabilities far off (docs/training.md). Do not train on its scores there.
 train-nano: world ## Train, calibrate, measure and publish model_store/swe-rm-nano; four to five hours on two cores, goes on where it ended (POOL=labels.jsonl: measured on those runs too)
-	@$(VENV)/python -m training.train training/recipes/nano.yaml $(NANO)
-	@$(VENV)/python -m training.publish $(NANO) model_store/swe-rm-nano --description "A small mixture of experts for CPU, trained on made-up repositories (make train-nano)." --note "It learnt on small made-up Python modules, from runs of 8,192 tokens at most and a few made longer: good for wiring things up and for tests of a pipeline. On runs in real repositories it is not to be relied on: weights made so ordered them no better than chance, worse than their length does, and with probabilities far off (docs/training.md). Do not train on its scores there."
-	@$(VENV)/swe-rm evaluate .world/calibration.jsonl --out $(NANO)/calibration
-	@$(VENV)/swe-rm calibrate $(NANO)/calibration/scores.jsonl --labels .world/calibration.jsonl --into model_store/swe-rm-nano --activate
-	@for method in temperature platt isotonic; do ls model_store/swe-rm-nano/calibrations/$$method-*.json > /dev/null 2>&1 || \
-	  $(VENV)/swe-rm calibrate $(NANO)/calibration/scores.jsonl --labels .world/calibration.jsonl --method $$method --into model_store/swe-rm-nano || exit; done
-	@$(VENV)/swe-rm evaluate .world/test.jsonl --out $(NANO)/test
-	@$(if $(POOL),$(VENV)/swe-rm evaluate $(POOL) --elide --max-tokens 32768 --out $(NANO)/pool)
-	@$(VENV)/python -m bench.prose .world > $(NANO)/prose.json
-	@$(VENV)/python -m training.card model_store/swe-rm-nano --run $(NANO) --report "The world, held-out modules=$(NANO)/test/report.json" $(if $(POOL),--report "Real repositories (32k tokens at most)=$(NANO)/pool/report.json") --prose $(NANO)/prose.json
+	@$(VENV)/python -m training.train training/recipes/nano.yaml $(RUN)
+	$(published)
+
+train-own: RUN := .train/own
+train-own: MODEL ?= swe-rm-nano-own
+train-own: CALIBRATE_ON ?= runs/calibration.jsonl
+train-own: POOL ?= runs/test.jsonl
+train-own: DESCRIPTION ?= The small mixture of experts for CPU, gone on with labelled runs of ours (make train-own).
+train-own: NOTE ?= How it does on our runs: its card.
+train-own: runs/labels.jsonl world ## Go on from the shipped weights with labelled runs in runs/ (docs/training.md); MODEL=swe-rm-nano-own
+	@$(VENV)/python -m training.train training/recipes/own-runs.yaml $(RUN)
+	$(published)
+
+# A finished run becomes a model of the store, is calibrated and measured, and says so on its card.
+define published
+@$(VENV)/python -m training.publish $(RUN) model_store/$(MODEL) --description "$(DESCRIPTION)" --note "$(NOTE)"
+@$(VENV)/swe-rm evaluate $(CALIBRATE_ON) --model $(MODEL) $(SHORTENED) --out $(RUN)/calibration
+@$(VENV)/swe-rm calibrate $(RUN)/calibration/scores.jsonl --labels $(CALIBRATE_ON) --into model_store/$(MODEL) --activate
+@for method in temperature platt isotonic; do ls model_store/$(MODEL)/calibrations/$$method-*.json > /dev/null 2>&1 || \
+  $(VENV)/swe-rm calibrate $(RUN)/calibration/scores.jsonl --labels $(CALIBRATE_ON) --method $$method --into model_store/$(MODEL) || exit; done
+@$(VENV)/swe-rm evaluate .world/test.jsonl --model $(MODEL) --out $(RUN)/test
+@$(if $(POOL),$(VENV)/swe-rm evaluate $(POOL) --model $(MODEL) $(SHORTENED) --out $(RUN)/pool)
+@$(VENV)/python -m bench.prose .world --model $(MODEL) > $(RUN)/prose.json
+@$(VENV)/python -m training.card model_store/$(MODEL) --run $(RUN) --report "The world, held-out modules=$(RUN)/test/report.json" $(if $(POOL),--report "Real repositories (32k tokens at most)=$(RUN)/pool/report.json") --prose $(RUN)/prose.json
+endef
 
 ablations: world ## What data, size and the recipe's parts are worth (docs/training.md); two to three hours on two cores, goes on where it ended
 	@test -f .train/sizes/128x2/manifest.json || $(VENV)/python -m training.seed_model .train/sizes/128x2 --hidden 128 --layers 2

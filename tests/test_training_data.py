@@ -69,7 +69,8 @@ def test_rows_can_be_chosen_by_policy(tmp_path: Path) -> None:
     ("rows", "told"),
     [
         ([{"file": "gone.json", "instance_id": "i", "resolved": 1}], "labels.jsonl:1"),
-        ([{"file": "../labels.jsonl", "instance_id": "i", "resolved": 1}], "in the folder"),
+        ([{"file": "../labels.jsonl", "instance_id": "i", "resolved": 1}], "leads out of the folder"),
+        ([{"file": "gone.json", "instance_id": "i", "resolved": 1}], "no file 'gone.json'"),
         ([row(0), row(0)], "labelled twice"),
         ([row(0, resolved="yes")], "resolved (0 or 1)"),
         (["{"], "no JSON"),

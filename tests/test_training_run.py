@@ -273,6 +273,15 @@ def test_a_finished_run_becomes_a_model_of_the_store(tiny: Path, tmp_path: Path)
         == (tiny / "tokenizer.json").read_bytes()
     )
     assert sorted(each.name for each in target.parent.iterdir()) == ["new", "tiny"]
+    assert '"base_model": null' in (target / "manifest.json").read_text()
+    revision = open_model(tiny.parent, "tiny").revision
+    base = {"folder": tiny, "weights": "load"}
+    assert Run(recipe(tiny, base=base), tmp_path / "on", cpu=True).train()
+    publish(tmp_path / "on", target, **how)
+    assert f'"base_model": "tiny@{revision}"' in (target / "manifest.json").read_text()
+    text = card(target, tmp_path / "on", [], None)
+    assert f"went on from the weights of `tiny@{revision}`" in text
+    assert "labelled runs, by `make train-own`" in text
 
 
 def test_a_look_at_few_rows_says_what_it_can_and_the_run_ends(tiny: Path, tmp_path: Path) -> None:
@@ -311,6 +320,8 @@ def test_the_card_says_what_the_reports_say(tiny: Path, tmp_path: Path) -> None:
     assert "moves by 0.020 (0.010 to 0.030) in the mean, by -0.004 towards the claim" in text
     assert "| drills | 2 |" in text
     assert "None: what is served is the sigmoid of the margin." in text
+    assert "`make train-nano`, with the repository alone" in text
+    assert "went on" not in text
     assert open_model(tiny.parent, "tiny").revision in text
     assert "Not recalibrated" not in text
     (tmp_path / "report.json").write_text(

@@ -35,7 +35,7 @@ def card(
         f"{manifest.description} Revision `{opened.revision}`. Licence {manifest.licence}.",
         *manifest.notes,
         "## How it was made",
-        _made(run),
+        _went_on(manifest.source.base_model) + _made(run),
         "## What it can do",
         "Intervals are 95 % bootstrap percentiles over instances. *Recalibrated*: by cross-validation "
         "over instances, as a site does with its own outcomes.",
@@ -45,10 +45,7 @@ def card(
     if prose:
         parts += ["### Swapped prose", _swapped(json.loads(prose.read_text(encoding="utf-8")))]
     parts += ["## Calibrations", _calibrations(model, manifest.calibrations.active)]
-    parts += [
-        "## Made again",
-        "`make train-nano`, with the repository alone (docs/training.md).",
-    ]
+    parts += ["## Made again", _made_again(manifest.source.base_model)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -75,6 +72,20 @@ def _made(run: Path) -> str:
         f"{seconds / 3600:.1f} h of steps on this machine, at most {peak / 1024:.1f} GiB of memory."
     )
     return head + "\n\n" + "\n".join(rows)
+
+
+def _went_on(base_model: str | None) -> str:
+    return f"It went on from the weights of `{base_model}`. " if base_model else ""
+
+
+def _made_again(base_model: str | None) -> str:
+    alone = "`make train-nano`, with the repository alone (docs/training.md)."
+    if base_model is None:
+        return alone
+    return (
+        f"Weights such as it went on from: {alone} What it read then is not in the repository: labelled "
+        'runs, by `make train-own` (docs/training.md, "Runs of your own").'
+    )
 
 
 def _mean(steps: Sequence[Mapping[str, Any]], loss: str) -> str:

@@ -52,6 +52,7 @@ def publish(
         place = json.loads((run / "state" / "place.json").read_text(encoding="utf-8"))
         for name in _TAKEN:
             shutil.copy2(Path(place["recipe"]["base"]["folder"]) / name, folder / name)
+        facts = facts | {"source": {"base_model": place.get("went_on_from")}}
         context_tokens = json.loads((folder / "config.json").read_text())["max_position_embeddings"]
         write_manifest(folder, template, examples, context_tokens, facts)
         open_model(folder.parent, folder.name)

@@ -98,7 +98,10 @@ def _row(where: str, line: str, folder: Path) -> Row:
         message = f"{where}: a row needs file, instance_id and resolved (0 or 1)"
         raise StartError(message)
     file = folder / name
-    if not file.resolve().is_relative_to(folder.resolve()) or not file.is_file():
+    if not file.resolve().is_relative_to(folder.resolve()):
+        message = f"{where}: {name!r} leads out of the folder; copy or move the files into it"
+        raise StartError(message)
+    if not file.is_file():
         message = f"{where}: there is no file {name!r} in the folder"
         raise StartError(message)
     split = value.get("split")

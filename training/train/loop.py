@@ -31,13 +31,15 @@ from training.train.plan import Planned, held_out, plan
 
 @dataclass(slots=True)
 class Place:
-    """Where the run stands; saved with every checkpoint."""
+    """Where the run stands; saved with every checkpoint. `went_on_from`: name@revision of the model
+    whose weights it began with, None where they were none of a store's."""
 
     stage: int = 0
     step: int = 0
     seconds: float = 0.0
     tokens: int = 0
     recipe: dict[str, Any] = field(default_factory=dict)
+    went_on_from: str | None = None
 
 
 class Run:
@@ -58,7 +60,11 @@ class Run:
         model = load(recipe)
         self.model, *self.optimizers = self.accelerator.prepare(model, *optimizers(recipe, model))
         self.pad_id = int(model.config.pad_token_id or 0)
-        self.place = Place(recipe=recipe.model_dump(mode="json"))
+        base = model_of(recipe.base.folder) if recipe.base.weights == "load" else None
+        self.place = Place(
+            recipe=recipe.model_dump(mode="json"),
+            went_on_from=f"{base.name}@{base.revision}" if base else None,
+        )
         self._saved_at = time.monotonic()
         self._steps_left = math.inf
         folder.mkdir(parents=True, exist_ok=True)
