@@ -94,6 +94,7 @@ train-nano: CALIBRATE_ON ?= .world/calibration.jsonl
 train-nano: DESCRIPTION := A small mixture of experts for CPU, trained on made-up repositories (make train-nano).
 train-nano: NOTE := It learnt on small made-up Python modules, from runs of 8,192 tokens at most and a few made longer: good for wiring things up and for tests of a pipeline. On runs in real repositories it is not to be relied on: weights made so ordered them no better than chance, worse than their length does, and with probabilities far off (docs/training.md). Do not train on its scores there.
 train-nano: world ## Train, calibrate, measure and publish model_store/swe-rm-nano; four to five hours on two cores, goes on where it ended (POOL=labels.jsonl: measured on those runs too)
+	$(labels_are_there)
 	@$(VENV)/python -m training.train training/recipes/nano.yaml $(RUN)
 	$(published)
 
@@ -104,8 +105,14 @@ train-own: POOL ?= runs/test.jsonl
 train-own: DESCRIPTION ?= The small mixture of experts for CPU, gone on with labelled runs of ours (make train-own).
 train-own: NOTE ?= How it does on our runs: its card.
 train-own: runs/labels.jsonl world ## Go on from the shipped weights with labelled runs in runs/ (docs/training.md); MODEL=swe-rm-nano-own
+	$(labels_are_there)
 	@$(VENV)/python -m training.train training/recipes/own-runs.yaml $(RUN)
 	$(published)
+
+# What is missing is told before hours of training, not after.
+define labels_are_there
+@for file in $(CALIBRATE_ON) $(POOL); do test -f $$file || { echo "there is no $$file"; exit 2; }; done
+endef
 
 # A finished run becomes a model of the store, is calibrated and measured, and says so on its card.
 define published

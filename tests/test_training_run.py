@@ -281,7 +281,7 @@ def test_a_finished_run_becomes_a_model_of_the_store(tiny: Path, tmp_path: Path)
     assert f'"base_model": "tiny@{revision}"' in (target / "manifest.json").read_text()
     text = card(target, tmp_path / "on", [], None)
     assert f"went on from the weights of `tiny@{revision}`" in text
-    assert "labelled runs, by `make train-own`" in text
+    assert "`make train-nano`" not in text
 
 
 def test_a_look_at_few_rows_says_what_it_can_and_the_run_ends(tiny: Path, tmp_path: Path) -> None:

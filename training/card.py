@@ -79,12 +79,11 @@ def _went_on(base_model: str | None) -> str:
 
 
 def _made_again(base_model: str | None) -> str:
-    alone = "`make train-nano`, with the repository alone (docs/training.md)."
     if base_model is None:
-        return alone
+        return "`make train-nano`, with the repository alone (docs/training.md)."
     return (
-        f"Weights such as it went on from: {alone} What it read then is not in the repository: labelled "
-        'runs, by `make train-own` (docs/training.md, "Runs of your own").'
+        "With labelled runs, which are not in the repository, from the weights named above, whose own card "
+        'says how they are made (docs/training.md, "Runs of your own").'
     )
 
 
