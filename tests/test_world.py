@@ -135,7 +135,7 @@ def everything() -> Task:
 
 _ASKS = """
 import os, subprocess, sys, time
-command = [sys.executable, "-I", sys.argv[1], str(os.getpid())]
+command = [sys.executable, "-s", "-P", sys.argv[1], str(os.getpid())]
 server = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 if os.fork() == 0:  # holds the pipe open, as another worker of a pool does
     time.sleep(60)
@@ -158,6 +158,18 @@ def test_the_server_of_forks_ends_with_him_who_asks() -> None:
             server.wait(timeout=20)
         finally:
             os.killpg(asking.pid, signal.SIGKILL)
+
+
+def test_every_judge_orders_a_set_alike(everything: Task) -> None:
+    """Labels and issues follow from the seed alone, on every machine and with any number of workers."""
+    names = replace(everything, probes=(Probe("", "{*'abcdefghijklmnopqrstuvwxyz'}"),))
+    seen = set()
+    for _ in range(2):
+        with Judge() as one:
+            found = one.examine(names, names.source)
+        assert found is not None
+        seen.add(found.probes)
+    assert len(seen) == 1
 
 
 def test_every_operator_makes_bugs_that_count(judge: Judge, everything: Task) -> None:

@@ -1,6 +1,6 @@
 """Runs tests and probes on a folder, each request in a fork of its own. A script, not a module.
 
-    python -I forks.py PID    one JSON request a line on stdin, one JSON answer a line on stdout
+    python -s -P forks.py PID    one JSON request a line on stdin, one JSON answer a line on stdout
 
 Ends with stdin, and with PID, who asks: killed, he closes no pipe that others inherited.
 

@@ -37,9 +37,10 @@ class Judge:
         self._scratch = tempfile.TemporaryDirectory(prefix="world-judge-")
         self._root = Path(self._scratch.name)
         self._prepared: set[str] = set()
+        # Sets must have one order everywhere, and -I would ignore the seed of their hashes.
         environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONHASHSEED": "0"}
         self._server = subprocess.Popen(
-            [sys.executable, "-I", str(_SCRIPT), str(os.getpid())],
+            [sys.executable, "-s", "-P", str(_SCRIPT), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
