@@ -160,13 +160,15 @@ def test_the_server_of_forks_ends_with_him_who_asks() -> None:
             os.killpg(asking.pid, signal.SIGKILL)
 
 
-def test_every_judge_orders_a_set_alike(everything: Task) -> None:
-    """Labels and issues follow from the seed alone, on every machine and with any number of workers."""
-    names = replace(everything, probes=(Probe("", "{*'abcdefghijklmnopqrstuvwxyz'}"),))
+def test_every_judge_sees_the_same(everything: Task) -> None:
+    """Labels and issues follow from the seed alone, on every machine and with any number of workers:
+    neither the order of a set nor where an object lies is in them."""
+    shown = ("{*'abcdefghijklmnopqrstuvwxyz'}", "object()", "{}[object()]")
+    task = replace(everything, probes=tuple(Probe("", text) for text in shown))
     seen = set()
     for _ in range(2):
         with Judge() as one:
-            found = one.examine(names, names.source)
+            found = one.examine(task, task.source)
         assert found is not None
         seen.add(found.probes)
     assert len(seen) == 1
