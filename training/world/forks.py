@@ -27,7 +27,7 @@ _MEMORY_BYTES = 2 << 30
 _SHORT = 300
 _ALIVE_EVERY_S = 2.0
 # Where an object lies is chance; in an issue it must not be, nor tell two outcomes apart.
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_ADDRESS = re.compile(r" at 0x[0-9a-f]{8,}")
 _SOMEWHERE = " at 0x7f2c5e1d3a90"
 
 
@@ -96,16 +96,20 @@ def _each(suite):
             yield item
 
 
+def _shown(text):
+    return _ADDRESS.sub(_SOMEWHERE, text[: 2 * _SHORT])[:_SHORT]
+
+
 def _probe(package, module, setup, expression):
     scope = {}
     signal.setitimer(signal.ITIMER_PROF, _ONE_S)
     try:
         exec(f"from {package}.{module} import *\n{setup}", scope)
-        return _ADDRESS.sub(_SOMEWHERE, repr(eval(expression, scope)))[:_SHORT]
+        return _shown(repr(eval(expression, scope)))
     except _Late:
         return "Timeout"
     except Exception as problem:
-        return _ADDRESS.sub(_SOMEWHERE, f"{type(problem).__name__}: {problem}")[:_SHORT]
+        return _shown(f"{type(problem).__name__}: {problem}")
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
