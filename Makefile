@@ -92,7 +92,7 @@ train-nano: RUN := .train/nano
 train-nano: MODEL := swe-rm-nano
 train-nano: CALIBRATE_ON ?= .world/calibration.jsonl
 train-nano: DESCRIPTION := A small mixture of experts for CPU, trained on made-up repositories (make train-nano).
-train-nano: NOTE := It learnt on small made-up Python modules, from runs of 8,192 tokens at most and a few made longer: good for wiring things up and for tests of a pipeline. On runs in real repositories it is not to be relied on: weights made so ordered them no better than chance, worse than their length does, and with probabilities far off (docs/training.md). Do not train on its scores there.
+train-nano: NOTE := It learnt on small made-up Python modules, from runs of 8,192 tokens at most and a few made longer: good for wiring things up and for tests of a pipeline. On runs in real repositories it is not to be relied on: weights made so ordered those of one policy no better than chance, worse than their length does, and with probabilities far off (docs/training.md). Do not train on its scores there.
 train-nano: world ## Train, calibrate, measure and publish model_store/swe-rm-nano; some three hours on two cores, goes on where it ended (POOL=labels.jsonl: measured on those runs too)
 	$(labels_are_there)
 	@$(VENV)/python -m training.train training/recipes/nano.yaml $(RUN)
